@@ -49,11 +49,11 @@ DOORS = {
     "sklearnex": {"segcore.clustering.engines"},
     "daal4py": {"segcore.clustering.engines"},
     "modin": {"segcore.system.frames"},
+    "duckdb": {"segcore.data.databases.duckdb_file", "segcore.system.frames"},
     "ray": {"segcore.system.local_ray", "segcore.sweeps.workers"},
     "pyspark": {"segcore.system.local_spark"},
     "adbc_driver_postgresql": {"segcore.data.databases.postgresql"},
     "adbc_driver_manager": {"segcore.data.databases.postgresql"},
-    "duckdb": {"segcore.data.databases.duckdb_file"},
     "lightgbm": {"segcore.prediction.classifier", "segcore.prediction.contributions"},
 }
 # What a stranger has to choose from or to remember; an exception has its reason.

@@ -20,6 +20,7 @@ from segcore.records.plan import MAX_SEED, Plan
 from segcore.records.preparation import IDEAS, OUTLIERS, SCALERS, SETTING_NAMES
 from segcore.records.solution import ENGINES
 from segcore.records.taste import LENGTHS, MATRICES, METHODS, OF
+from segcore.system.frames import FRAMES
 from segcore.wording.findings import sentence
 from segcore.wording.terminal import say
 
@@ -134,9 +135,10 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, default=0, help="seed of the jitter and the clustering (default: 0)")
     group.add_argument(
         "--frames",
-        choices=("pandas", "polars", "modin", "spark"),
+        choices=FRAMES,
         default="pandas",
-        help="library that builds the features; spark computes components, and nothing else so far (default: pandas)",
+        help="library that builds the features: duckdb, polars and spark need not hold all order lines of a Parquet table in memory, modin "
+        "spreads them over Ray; spark also computes components (default: pandas)",
     )
 
 

@@ -10,7 +10,7 @@ import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.features.grouping import ratio, rows_of, small
+from segcore.features.grouping import coded, ratio, rows_of, small
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 from segcore.records.purchases import Purchases
@@ -87,26 +87,28 @@ def as_category(column: str) -> Any:
     return nw.col(column).cast(nw.String).fill_null(NONE).alias("category")
 
 
-def weigh(lines: Any, weight: str | None = None) -> pd.DataFrame:
-    """Return the sum of a column, or the number of rows, per customer and category: customer, category, weight."""
-    measure = nw.len() if weight is None else nw.col(weight).sum()
-    found = small(lines.group_by("customer", "category").agg(measure.alias("weight")))
-    found = found[found["weight"].to_numpy(dtype=np.float64) > 0].reset_index(drop=True)
-    found["category"] = found["category"].astype(str).astype(object)
-    return found
+def weigh(lines: Any, weight: str, index: pd.Index) -> Purchases:
+    """Return the sum of a column of lines per customer and category, where it is above 0, in place of counts."""
+    found = small(lines.group_by("customer", "category").agg(nw.col(weight).sum()))
+    found = found[found[weight].to_numpy(dtype=np.float64) > 0]
+    rows, (codes, names) = rows_of(found["customer"], index), coded(found["category"])
+    order = np.lexsort((codes, rows))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(index)))]).astype(np.int64)
+    return Purchases(tuple(names.tolist()), starts, codes[order], found[weight].to_numpy(dtype=np.float64)[order])
 
 
-def choose(weighed: pd.DataFrame, most: int) -> Categories:
+def choose(weighed: Purchases, most: int) -> Categories:
     """Return the categories with the largest sums over all customers; ties are ordered by name.
 
     Parameters
     ----------
-    weighed : DataFrame
+    weighed : Purchases
         The output of ``weigh``.
     most : int, >= 1
         The largest number of categories with their own feature.
     """
-    return largest(weighed.groupby("category")["weight"].sum().items(), most)
+    sums = np.bincount(weighed.items, weights=weighed.counts, minlength=len(weighed.names))
+    return largest(zip(weighed.names, sums.tolist(), strict=True), most)
 
 
 def largest(sums: Iterable[tuple[Any, float]], most: int) -> Categories:
@@ -123,12 +125,10 @@ def largest(sums: Iterable[tuple[Any, float]], most: int) -> Categories:
     return Categories(chosen, other=len(chosen) < len(ranked))
 
 
-def shares(weighed: pd.DataFrame, index: pd.Index, categories: Categories) -> dict[str, np.ndarray]:
-    """Return ``{label: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that do not appear in ``weighed``."""
-    codes, found = pd.factorize(weighed["category"])
-    return shares_of(
-        rows_of(weighed["customer"], index), codes, weighed["weight"].to_numpy(dtype=np.float64), found, categories, len(index)
-    )
+def shares(weighed: Purchases, categories: Categories) -> dict[str, np.ndarray]:
+    """Return ``{label: share}``, each of shape (n_customers,), 0 to 1; all 0 for customers that have nothing in ``weighed``."""
+    n_customers = len(weighed.starts) - 1
+    return shares_of(weighed.customers, weighed.items, weighed.counts, weighed.names, categories, n_customers)
 
 
 def shares_of(

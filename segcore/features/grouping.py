@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from segcore.errors import ParameterError
+from segcore.records.dataset import Dataset
 from segcore.records.purchases import Baskets, Purchases
+from segcore.system.frames import computed, to_backend
+from segcore.system.row_parts import ROW
 from segcore.wording.findings import refusal
 
 DAY = np.timedelta64(86_400_000_000, "us")
@@ -33,8 +38,19 @@ class Rated:
 
 
 def small(frame: Any) -> pd.DataFrame:
-    """Return a grouped (and so small) frame in pandas."""
-    return frame.to_pandas().reset_index(drop=True)
+    """Return a grouped (and so small) frame, or the lines of one part of the data, in pandas; a lazy frame is computed."""
+    if not isinstance(frame, nw.LazyFrame):
+        return frame.to_pandas().reset_index(drop=True)
+    found = to_backend(computed(frame), "pandas")
+    return found.sort_values(ROW, kind="stable", ignore_index=True) if ROW in found else found
+
+
+def in_order(dataset: Dataset, roles: Iterable[str]) -> Any:
+    """Return columns of all rows in the order of the source, named by their roles, as a Narwhals frame in memory."""
+    if not isinstance(dataset.frame, tuple):
+        return nw.from_native(dataset.frame, eager_only=True).select(nw.col(dataset.roles[role]).alias(role) for role in roles)
+    rows = pd.concat([small(nw.from_native(part).select(*roles, ROW)) for part in dataset.frame], ignore_index=True)
+    return nw.from_native(rows.sort_values(ROW, kind="stable", ignore_index=True), eager_only=True)
 
 
 def by_customer(grouped: Any) -> pd.DataFrame:
@@ -48,12 +64,6 @@ def rows_of(customers: pd.Series, index: pd.Index) -> np.ndarray:
     """Return the position of each of ``customers`` in ``index``, which must contain all of them, shape (n,), int64."""
     codes, distinct = pd.factorize(customers)
     return np.asarray(index.get_indexer(pd.Index(distinct).astype(object))[codes], dtype=np.int64)
-
-
-def count_distinct(lines: Any, column: str, index: pd.Index) -> np.ndarray:
-    """Return how many different values of a column each customer has, shape (n_customers,), float64."""
-    pairs = small(lines.select("customer", column).unique().select("customer"))
-    return np.bincount(rows_of(pairs["customer"], index), minlength=len(index)).astype(np.float64)
 
 
 def days(start: Any, end: Any) -> np.ndarray:
@@ -115,16 +125,19 @@ def count_purchases(kept: Any, what: str, index: pd.Index) -> Purchases:
     index : Index
         The customers.
     """
-    rows = rows_of(kept["customer"].to_pandas(), index).astype(np.int32)
-    items, names = coded(kept[what])
+    with_baskets = what == "item" and "order" in kept.columns
+    wanted = ("customer", what, *(("order", "time") if with_baskets else ()), ROW)
+    lines = small(kept.select(*(name for name in wanted if name in kept.columns)))
+    rows = rows_of(lines["customer"], index).astype(np.int32)
+    items, names = coded(lines[what])
     found = rated_items(rows, items, names, len(index), Rated(None, None))
-    if what != "item" or "order" not in kept.columns:
+    if not with_baskets:
         return found
     baskets = baskets_of(
         rows,
         items,
-        pd.factorize(kept["order"].to_pandas())[0].astype(np.int32),
-        pd.to_datetime(kept["time"].to_pandas()).to_numpy(dtype="datetime64[us]").view(np.int64),
+        pd.factorize(lines["order"])[0].astype(np.int32),
+        pd.to_datetime(lines["time"]).to_numpy(dtype="datetime64[us]").view(np.int64),
         len(index),
     )
     return replace(found, baskets=baskets)
@@ -180,8 +193,8 @@ def _cumulated(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
 
 
-def coded(column: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return each row's position among the distinct texts of a Narwhals column, and these texts.
+def coded(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Return each row's position among the distinct texts of a column, and these texts.
 
     Returns
     -------
@@ -190,7 +203,7 @@ def coded(column: Any) -> tuple[np.ndarray, np.ndarray]:
     texts : ndarray of shape (n_texts,), object
         Ascending.
     """
-    place, found = pd.factorize(column.to_pandas())
+    place, found = pd.factorize(column)
     texts, moved = np.unique(np.asarray([str(text) for text in found], dtype=object), return_inverse=True)
     return np.append(moved, -1).astype(np.int32)[place], texts
 

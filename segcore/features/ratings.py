@@ -95,7 +95,7 @@ def build_ratings(
     ratings = _rows(frame, dataset.roles)
     items = None
     if "item" in dataset.roles:
-        items = rated_items(ratings.rows, *coded(frame[dataset.roles["item"]]), len(ratings.customers), ratings.rated)
+        items = rated_items(ratings.rows, *coded(frame[dataset.roles["item"]].to_pandas()), len(ratings.customers), ratings.rated)
     given = _given(ratings, items)
     scale = known.get("scale") or [float(given.levels[0]), float(given.levels[-1])]
     made = _levels(given, *scale)
@@ -156,7 +156,7 @@ def _has_several(categories: Purchases, rows: int) -> bool:
 
 
 def _rows(frame: Any, roles: Mapping[str, str]) -> _Rows:
-    rows, customers = coded(frame[roles["customer"]])
+    rows, customers = coded(frame[roles["customer"]].to_pandas())
     ratings = frame[roles["rating"]].to_pandas().to_numpy(dtype=np.float64) if "rating" in roles else None
     times = frame[roles["time"]].dt.timestamp("us").to_pandas().to_numpy(dtype=np.int64) if "time" in roles else None
     return _Rows(customers, rows, Rated(ratings, times))
@@ -249,7 +249,7 @@ def _dated(ratings: _Rows, asked: str | None) -> tuple[dict[str, np.ndarray], np
 
 def _categories(frame: Any, column: str, ratings: _Rows) -> Purchases:
     """Count each customer's ratings of each category; a rating of several categories counts for each."""
-    codes, texts = coded(frame.select(as_category(column))["category"])
+    codes, texts = coded(frame.select(as_category(column))["category"].to_pandas())
     return split_values(rated_items(ratings.rows, codes, texts, len(ratings.customers), Rated(None, None)))
 
 

@@ -19,7 +19,6 @@ from typing import Any
 
 from segcore.data.databases.stored_extract import check_database, from_database, is_unread
 from segcore.errors import DataError, DiskError, MemoryLimitError, ParameterError, SegcoreError, SourceError, StoreError
-from segcore.intake.added_features import take_in_added
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.reading_process import LentReader, lent_reader, start_reader
 from segcore.intake.remembered import first_request
@@ -32,11 +31,12 @@ from segcore.store.file_lock import take
 from segcore.store.store import Store
 from segcore.system.child_process import signal_group
 from segcore.system.digests import digest
+from segcore.system.frames import LAZY
 from segcore.system.machine import available_bytes, memory_limit, oom_kills
 from segcore.system.private_files import make_folder, private_opener, temporary_file
 from segcore.wording.memory import limit_error, memory_error, memory_is_scarce
 
-TIMEOUT_SECONDS = 600.0
+TIMEOUT_SECONDS, LONG_SECONDS = 600.0, 4 * 3_600.0
 _MEMORY_SHARE = 0.7
 _NEEDED = (
     *("segcore.data.sources", "segcore.features.builders", "segcore.data.rows.dataset", "pyarrow.parquet", "pandas"),
@@ -47,7 +47,7 @@ _ERRORS: Mapping[str, type[SegcoreError]] = {
 }
 
 
-def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TIMEOUT_SECONDS, max_bytes: int | None = None) -> Intake:
+def take_in_child(home: Path | str, request: DataRequest, *, timeout: float | None = None, max_bytes: int | None = None) -> Intake:
     """Take data in with a separate process, so that no file can exhaust the caller's memory or time, or crash it.
 
     Parameters
@@ -55,8 +55,8 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     home : Path or str
         The store's directory.
     request : DataRequest
-    timeout : float
-        Seconds.
+    timeout : float or None
+        Seconds; ``None`` is ten minutes, or four hours with frames that are for more rows than fit into memory.
     max_bytes : int or None
         Memory limit of the process; ``None`` means 70 % of what is free now.
 
@@ -69,6 +69,7 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     known = known_intake(store, request)
     if known is not None:
         return known
+    timeout = timeout or (LONG_SECONDS if request.frames in LAZY else TIMEOUT_SECONDS)
     # Two who want the same data at once, such as two tabs that open together, read them once.
     slot = digest(request.to_json())[:2]  # of a few files; others that share it only wait
     path = store.home / "locks" / f"intake-{slot}"
@@ -94,13 +95,10 @@ def take_in_apart(store: Store, request: DataRequest) -> Intake:
     from segcore.data.files.file_identity import user_path
     from segcore.data.samples.registry import find_sample
 
-    if request.frames == "spark" and request.taste is not None:
-        # Spark is a process of this one, so that whatever ends this one ends it too, and may take longer than reading a file.
-        return take_in_added(store, take_in_apart(store, request.without_added()), request)
-    # Ray has its own processes; a sample is known to be sound, and takes precedence over a file of the same name.
+    # Ray and Spark have their own processes; a sample is known to be sound, and takes precedence over a file of the same name.
     files = [table.data for table in (request.customers, request.items) if table is not None]
     files += [] if find_sample(request.data) else [request.data]
-    if request.frames == "modin" or not any(user_path(file).exists() for file in files):
+    if request.frames in ("modin", "spark") or not any(user_path(file).exists() for file in files):
         return take_in(store, request)
     return take_in_child(store.home, request)
 

@@ -93,12 +93,12 @@ def describe_by_lines(
 
     from segcore.features.transactions.line_columns import OrderLines
 
-    lines = OrderLines.of(dataset, pd.Index(table.customers))
+    index = pd.Index(table.customers)
     notes: list[Finding] = []
     if missions is not None:
-        table, notes = _with_missions(table, dataset, lines, missions)
+        table, notes = _with_missions(table, dataset, OrderLines.of(dataset, index), missions)
     if names:
-        table, found = _with_columns(table, dataset, raw, names, lines)
+        table, found = _with_columns(table, dataset, raw, names, OrderLines.of_parts(dataset, index))
         notes += found
     return table, notes
 
@@ -116,13 +116,17 @@ def _with_missions(table: FeatureTable, dataset: Dataset, lines: OrderLines, n: 
 
 
 def _with_columns(
-    table: FeatureTable, dataset: Dataset, raw: Raw, names: list[str], lines: OrderLines
+    table: FeatureTable, dataset: Dataset, raw: Raw, names: list[str], lines: list[OrderLines]
 ) -> tuple[FeatureTable, list[Finding]]:
+    import numpy as np
+
     from segcore.features.transactions.line_columns import MOST_VALUES, column_of_lines, describes, with_line_columns
 
     found, varied = [], []
+    place = np.cumsum(dataset.used, dtype=np.int32) - 1  # of each row of the source among the used ones
     for name in names:
-        texts, codes = coded_column(raw, name, dataset.used)
+        texts, of_used = coded_column(raw, name, dataset.used)
+        codes = [of_used if part.rows is None else of_used[place[part.rows]] for part in lines]
         if 1 < len(texts) <= MOST_VALUES:
             found.append(column_of_lines(name, texts, codes, lines, len(table)))
         elif MOST_VALUES < len(texts) <= len(table) / 2 and describes(codes, len(texts), lines) == "customer":
@@ -173,12 +177,17 @@ def coded_column(raw: Raw, name: str, used: np.ndarray) -> tuple[pa.Array, np.nd
 
     from segcore.data.columns.text import Distinct, combined, missing_to_null
 
-    found = Distinct.of(combined(raw.column(name)))
-    clean = missing_to_null(pc.utf8_trim_whitespace(found.values)).dictionary_encode()
-    spelled = np.append(clean.indices.fill_null(-1).to_numpy(zero_copy_only=False), -1)
-    codes = spelled[found.rows if used.all() else found.rows[used]]
-    left = np.bincount(codes + 1, minlength=len(clean.dictionary) + 1)[1:] > 0
-    return clean.dictionary.filter(pa.array(left)), np.append(np.cumsum(left) - 1, -1)[codes]
+    texts, pieces = pa.array([], pa.large_string()), []
+    for piece in raw.pieces([name]):
+        found = Distinct.of(combined(piece[name]))
+        clean = missing_to_null(pc.utf8_trim_whitespace(found.values))
+        texts = pa.chunked_array([texts, clean]).unique().drop_null()
+        spelled = np.append(pc.index_in(clean, texts).fill_null(-1).to_numpy(zero_copy_only=False), -1).astype(np.int32)
+        pieces.append(spelled[found.rows])
+    codes = np.concatenate(pieces)
+    codes = codes if used.all() else codes[used]
+    left = np.bincount(codes + 1, minlength=len(texts) + 1)[1:] > 0
+    return texts.filter(pa.array(left)), np.append(np.cumsum(left) - 1, -1).astype(np.int32)[codes]
 
 
 def _read(described: Raw, key: str) -> Dataset:

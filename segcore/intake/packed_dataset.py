@@ -27,12 +27,12 @@ def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
 
 
 def unpack(rest: Mapping[str, Any], path: Path, *, frames: str) -> Dataset:
-    """Return the data set that `pack` wrote, in the requested frame library."""
+    """Return the data set that `pack` wrote, in the requested frame library if that holds rows in memory, else in pandas."""
     import pyarrow.parquet as pq
 
-    from segcore.system.frames import to_backend
+    from segcore.system.frames import in_memory, to_backend
 
     counts = {name: tuple(RowCount.from_json(count) for count in rest[name]) for name in ("set_aside", "counts")}
     notes = tuple(Finding.from_json(note) for note in rest["notes"])
-    frame = to_backend(pq.read_table(path), frames)
+    frame = to_backend(pq.read_table(path), in_memory(frames))
     return Dataset(**{**rest, **counts, "filters": tuple(rest["filters"]), "notes": notes}, frame=frame)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.metadata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,9 +30,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segcore.data.files.raw import Raw
+    from segcore.system.row_parts import RowParts
 
 PREVIEW_ROWS = 200
-_EDITION = 12  # of the stored record; raising it invalidates the records stored before
+_EDITION = 13  # of the stored record; raising it invalidates the records stored before
 
 
 def known_intake(store: Store, request: DataRequest) -> Intake | None:
@@ -128,9 +130,9 @@ def _use_remembered(store: Store, raw: Raw, request: DataRequest, choice: Mappin
 
 
 def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
+    from segcore.data.meaning.item_titles import item_titles
     from segcore.data.meaning.roles import find_meaning
     from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
-    from segcore.data.rows.item_titles import item_titles
     from segcore.data.rows.script_cells import script_notes
     from segcore.features.builders import build_features
     from segcore.features.ratings import ratings_notes
@@ -138,22 +140,40 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     of_rows, of_customers = split_conditions(request.where, raw.names)
     selection = Selection.of(replace(request, where=of_rows))
-    dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows)
-    notes = [] if raw.kind else list(script_notes(raw))
-    table = build_features(dataset, columns=request.columns)
-    notes += ratings_notes(dataset, table) if dataset.kind == "ratings" else []
-    if "item" in table.purchases:
-        titled = table.purchases["item"].titled(item_titles(raw, dataset.roles))
-        table = replace(table, purchases={**table.purchases, "item": titled})
-    for described, key in _described(raw, request):
-        table, found = describe_customers(table, dataset, described, key)
+    with _parts(request.frames if meaning.kind == "transactions" else "pandas") as parts:
+        dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows, parts=parts)
+        notes = [] if raw.kind else list(script_notes(raw))
+        table = build_features(dataset, columns=request.columns)
+        notes += ratings_notes(dataset, table) if dataset.kind == "ratings" else []
+        if "item" in table.purchases:
+            titled = table.purchases["item"].titled(item_titles(raw, dataset.roles))
+            table = replace(table, purchases={**table.purchases, "item": titled})
+        for described, key in _described(raw, request):
+            table, found = describe_customers(table, dataset, described, key)
+            notes += found
+        table, found = describe_by_lines(table, dataset, raw, missions=request.missions)
         notes += found
-    table, found = describe_by_lines(table, dataset, raw, missions=request.missions)
-    notes += found
-    table, found = choose_customers(table, of_customers)
-    notes += found
-    dataset = replace(dataset, filters=(*dataset.filters, *of_customers))
-    return _record(store, raw, dataset, table, meaning.reasons, notes, _second_data(request, raw))
+        table, found = choose_customers(table, of_customers)
+        notes += found
+        dataset = replace(dataset, filters=(*dataset.filters, *of_customers))
+        span = _span(dataset)
+        dataset = replace(dataset, frame=None)
+        return _record(store, raw, dataset, table, meaning.reasons, [*notes, *_use_notes(table)], _second_data(request, raw), span)
+
+
+@contextlib.contextmanager
+def _parts(frames: str) -> Iterator[RowParts | None]:
+    """Yield where to put rows for a library that need not hold them all; ``None`` for others."""
+    from segcore.system.row_parts import row_parts
+
+    if frames != "spark":
+        with row_parts(frames) as parts:
+            yield parts
+        return
+    from segcore.features.taste.partitions import using_spark
+
+    with using_spark(), row_parts(frames) as parts:
+        yield parts
 
 
 def _described(raw: Raw, request: DataRequest) -> list[tuple[Raw, str | None]]:
@@ -183,8 +203,9 @@ def _record(
     reasons: Mapping[str, Finding],
     notes: Sequence[Finding],
     second: Mapping[str, Any],
+    span: tuple[str | None, str | None],
 ) -> Intake:
-    first, last = _span(dataset)
+    first, last = span
     return Intake(
         table=store.put_feature_table(table),
         data={
@@ -202,7 +223,7 @@ def _record(
         rows_used=dataset.rows_read - sum(count.rows for count in dataset.set_aside) - dataset.filtered_out,
         set_aside=dataset.set_aside,
         filtered_out=dataset.filtered_out,
-        notes=(*dataset.notes, *notes, *_use_notes(table)),
+        notes=(*dataset.notes, *notes),
         preview=_text_frame(store, raw.head(PREVIEW_ROWS)),
         n_customers=len(table),
         first_date=first,
@@ -222,9 +243,14 @@ def _span(dataset: Dataset) -> tuple[str | None, str | None]:
     if "time" not in dataset.roles:
         return None, None
     import narwhals as nw
+    import pandas as pd
 
-    times = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]]
-    first, last = (bound if hasattr(bound, "isoformat") else None for bound in (times.min(), times.max()))
+    from segcore.features.grouping import small
+
+    time = nw.col(dataset.columns["time"])
+    bounds = [small(nw.from_native(part).select(time.min().alias("first"), time.max().alias("last"))) for part in dataset.parts]
+    first, last = min(found["first"].iloc[0] for found in bounds), max(found["last"].iloc[0] for found in bounds)
+    first, last = (None if pd.isna(bound) else bound for bound in (first, last))
     return (first.isoformat() if first else None), (last.isoformat() if last else None)
 
 
@@ -305,7 +331,7 @@ def request_key(store: Store, request: DataRequest) -> str:
 @functools.cache
 def package_versions(frames: str) -> Mapping[str, str]:
     """Return the versions of the packages that data are read with."""
-    return {name: _version(name) for name in ("pandas", "pyarrow", "narwhals", frames)}
+    return {name: _version(name) for name in ("pandas", "pyarrow", "narwhals", "pyspark" if frames == "spark" else frames)}
 
 
 def _version(package: str) -> str:

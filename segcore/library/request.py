@@ -16,14 +16,13 @@ from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.dataset import KINDS, ROLES
 from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest, SecondTable
 from segcore.store.store import Store
-from segcore.system.frames import BACKENDS
+from segcore.system.frames import FRAMES
 from segcore.system.private_files import temporary_file
 
 _READING = {"delimiter": "delimiter", "encoding": "encoding", "sheet": "sheets", "header_row": "header_row"}
 _ROWS = {entry.name: entry.name for entry in fields(RowRules)}
 _COLUMNS = {entry.name: entry.name for entry in fields(ColumnRules)}
 _REQUEST = {"name": "name", "frames": "frames", "guess": "afresh"}
-FRAMES = (*BACKENDS, "spark")
 _OF_ORDERS = {"missions": "missions"}
 _LISTS = {"sheet", "exclude", "category", "number", "profile", "keep", "zero", "required"}
 _NUMBERS = {"header_row", "min_share", "max_categories", "missions", "timeout", "most_rows"}

@@ -74,8 +74,9 @@ class Dataset:
 
     Parameters
     ----------
-    frame : a native frame (pandas, Polars or Modin)
-        Rows that can be used: no null in a column with a role. The role columns have canonical types
+    frame : a native frame (pandas, Polars or Modin), or a tuple of lazy ones (Polars, DuckDB or Spark)
+        Rows that can be used; of several frames, each holds all rows of its customers, with columns named by their roles and ``row``, the
+        row's number in the source. In all: no null in a column with a role. The role columns have canonical types
         (customer, order, item, category: text; time: datetime64; quantity, price, amount, discount, rating: float64) and keep their
         own names. Only category and discount may be null. Ratings without the role rating are rows to be counted. With one row per
         customer the other columns are float64 where every value is a number, times where every value is one, else text.
@@ -115,3 +116,13 @@ class Dataset:
     aside: Any = None
     counts: tuple[RowCount, ...] = ()
     used: Any = None
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        """The native frames that hold the rows."""
+        return self.frame if isinstance(self.frame, tuple) else (self.frame,)
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The frames' column of each role."""
+        return {role: role for role in self.roles} if isinstance(self.frame, tuple) else self.roles

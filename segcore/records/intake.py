@@ -102,8 +102,9 @@ class DataRequest:
         SQL conditions on rows.
     date_from, date_to : str or None
         ISO dates, both included.
-    frames : {"pandas", "polars", "modin", "spark"}
-        What the features are computed with; "spark" computes components, for features that pandas has built.
+    frames : {"pandas", "polars", "duckdb", "modin", "spark"}
+        What the features are computed with. Polars, DuckDB and Spark need not hold all order lines in memory; "spark" also computes
+        components. What the library does not do, pandas does.
     name : str or None
         Display name, if it differs from the sample's title or the file's name.
     reading : ReadOptions
@@ -160,7 +161,7 @@ class DataRequest:
 
     def without_added(self) -> DataRequest:
         """Return the request for the table that features are added to."""
-        return replace(self, taste=None, vectors=None, frames="pandas" if self.frames == "spark" else self.frames)
+        return replace(self, taste=None, vectors=None)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,3 +101,54 @@ class Purchases:
     def customers(self) -> np.ndarray:
         """Position of the customer of each pair, shape (n_pairs,)."""
         return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+
+def together(parts: list[Purchases], places: Sequence[np.ndarray]) -> Purchases:
+    """Return the purchases of several groups of customers as one table; the list is used up.
+
+    Parameters
+    ----------
+    parts : list of Purchases
+        Of different customers, without titles.
+    places : sequence of ndarray of shape (n_customers of the part,), int64
+        Position of each part's customers in the result, ascending in each.
+    """
+    names = sorted({name for part in parts for name in part.names})
+    codes = {name: code for code, name in enumerate(names)}
+    moved = [np.array([codes[name] for name in part.names], dtype=np.int32) for part in parts]
+    starts = _begins(places, [np.diff(part.starts) for part in parts])
+    items, counts = np.empty(starts[-1], np.int32), np.empty(starts[-1], parts[0].counts.dtype)
+    baskets = [part.baskets for part in parts]
+    for place, part, new in zip(places, parts, moved, strict=True):
+        to = _rows_from(starts[place], np.diff(part.starts))
+        items[to], counts[to] = new[part.items], part.counts
+    parts.clear()
+    found = Purchases(tuple(names), starts, items, counts)
+    if any(basket is None for basket in baskets):
+        return found
+    return replace(found, baskets=_baskets_together([basket for basket in baskets if basket is not None], moved, places))
+
+
+def _baskets_together(parts: Sequence[Baskets], moved: Sequence[np.ndarray], places: Sequence[np.ndarray]) -> Baskets:
+    customers = _begins(places, [np.diff(part.customers) for part in parts])
+    orders_of = [_rows_from(customers[place], np.diff(part.customers)) for place, part in zip(places, parts, strict=True)]
+    orders = _begins(orders_of, [np.diff(part.orders) for part in parts])
+    items, placed = np.empty(orders[-1], np.int32), np.empty(customers[-1], np.int64)
+    for part, new, to in zip(parts, moved, orders_of, strict=True):
+        placed[to] = part.placed
+        items[_rows_from(orders[to], np.diff(part.orders))] = new[part.items]
+    return Baskets(items=items, orders=orders, customers=customers, placed=placed)
+
+
+def _begins(places: Sequence[np.ndarray], sizes: Sequence[np.ndarray]) -> np.ndarray:
+    """Return where runs begin, and the end of the last, from the sizes of those at some places."""
+    found = np.zeros(sum(map(len, places)), dtype=np.int64)
+    for place, size in zip(places, sizes, strict=True):
+        found[place] = size
+    return np.concatenate([[0], np.cumsum(found)]).astype(np.int64)
+
+
+def _rows_from(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Return the positions of runs of these sizes that begin there, one after the other."""
+    ends = np.cumsum(sizes)
+    return np.repeat(begins - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)

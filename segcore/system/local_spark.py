@@ -1,8 +1,9 @@
-"""Spark for one computation: the one that this process already runs, or one on this machine that ends with the computation."""
+"""Spark for one computation: the one of this process, a cluster's, or one on this machine that ends with the computation."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import importlib.metadata
 import logging
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,8 @@ LEAST_JAVA = 17
 """Oldest Java that Spark 4 runs on."""
 _LOG = "spark.log"
 _STOP_SECONDS = 10.0
-_PLAIN = re.compile(r"[\w./+-]+")  # paths that can be one of several in an option of Java or Spark
+_FULL_DISK = errno.ENOSPC, errno.EDQUOT
+PLAIN = re.compile(r"[\w./+-]+")  # paths that can be one of several in an option of Java or Spark, and are no patterns
 # Of another Spark, or of one that somebody else has started: this one is the installed package's.
 _FOREIGN = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATEWAY_PORT", "PYSPARK_GATEWAY_SECRET", "SPARK_REMOTE")
 
@@ -82,19 +84,85 @@ def running_spark(heap_bytes: int = 1 << 30) -> Iterator[SparkContext]:
     SparkError
         If Spark cannot be started, or fails inside the ``with`` block.
     """
-    from py4j.protocol import Py4JError
     from pyspark import SparkContext
-    from pyspark.errors import PySparkException
 
-    try:
-        known = SparkContext._active_spark_context
-        if known is not None:
-            yield known
+    with _as_spark_errors():
+        if runs_here():
+            yield SparkContext.getOrCreate()
         else:
             with _started(heap_bytes) as context:
                 yield context
+
+
+@contextlib.contextmanager
+def _as_spark_errors() -> Iterator[None]:
+    from py4j.protocol import Py4JError
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
     except (Py4JError, PySparkException, OSError, EOFError) as error:
+        if getattr(error, "errno", None) in _FULL_DISK:
+            raise  # of what the rows are written to
         raise SparkError(_reason(error)) from error
+
+
+def cluster() -> str:
+    """Return the address of a cluster in the environment: ``SPARK_REMOTE`` (``sc://…``) or ``MASTER`` (``spark://…``); "" without one."""
+    addresses = (("SPARK_REMOTE", "sc://"), ("MASTER", "spark://"))
+    return next((found for name, scheme in addresses if (found := os.environ.get(name, "")).startswith(scheme)), "")
+
+
+@contextlib.contextmanager
+def spark_session() -> Iterator[Callable[[Path], Any]]:
+    """Yield a function that returns a Parquet file as a Spark frame: on the process's Spark, a cluster's, or one started on this machine.
+
+    A Spark on this machine reads the file itself, in the end; to a cluster, whose machines do not see it, the rows are sent.
+
+    Raises
+    ------
+    SparkError
+        If Spark cannot be reached or started, or fails inside the ``with`` block.
+    """
+    address = "" if runs_here() else cluster()
+    if not address:
+        with running_spark() as context:
+            from pyspark.sql import SparkSession
+
+            session = SparkSession(context).newSession()
+            _set_up(session)
+            is_local = str(context.master).startswith("local")
+            if is_local:
+                session.conf.set("spark.sql.shuffle.partitions", str(usable_cores()))  # not 200, each with a task of its own
+            yield (lambda path: session.read.parquet(str(path))) if is_local else functools.partial(_sent, session)
+        return
+    with _quiet_log(), _as_spark_errors(), _session_of(address) as session:
+        yield functools.partial(_sent, session)
+
+
+@contextlib.contextmanager
+def _session_of(address: str) -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.appName("segcore").config("spark.ui.enabled", "false")
+    session = builder.remote(address).create() if address.startswith("sc:") else builder.master(address).getOrCreate()
+    try:
+        _set_up(session)
+        yield session
+    finally:
+        session.stop()
+
+
+def _set_up(session: Any) -> None:
+    """Keep times as they are, whatever the zone of this machine or of the cluster."""
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    session.conf.set("spark.sql.timestampType", "TIMESTAMP_NTZ")
+
+
+def _sent(session: Any, path: Path) -> Any:
+    import pyarrow.parquet as pq
+
+    return session.createDataFrame(pq.read_table(path))
 
 
 @contextlib.contextmanager
@@ -102,7 +170,7 @@ def _started(heap_bytes: int) -> Iterator[SparkContext]:
     from pyspark import SparkContext
 
     gateway = context = None
-    with temporary_folder(prefix="spark-", fits=_PLAIN.fullmatch) as folder, _quiet_log():
+    with temporary_folder(prefix="spark-", fits=PLAIN.fullmatch) as folder, _quiet_log():
         try:
             with _environment(), _own_interrupts():
                 gateway = _launched(folder, heap_bytes)

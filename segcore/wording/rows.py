@@ -58,6 +58,13 @@ ROWS: Mapping[str, Callable[..., str]] = {
         f"or {do}."
     ),
     "row.modin_slower": lambda rows: f"Modin on Ray is slower than pandas for {counted(rows, 'row')}; it pays off only for many millions.",
+    "row.read_whole": lambda column: (
+        f"All rows were read at once, as {named(column)} is text whose notation all rows decide: dates and numbers in types "
+        "of their own need less memory."
+        if column
+        else "All rows were read at once, as their format or the table of items needs that: one Parquet table needs less memory."
+    ),
+    "row.aside_cut": lambda shown, rows: f"Of the {counted(rows, 'row')} set aside, only the first {shown:,} are shown.",
     "row.script_name": lambda name: f"Names that look like formulas, scripts or paths, such as {quoted(name)}, are kept as text.",
     "row.script_cell": lambda column, example: (
         f"Cells that look like formulas or scripts, such as {example_text(example)} of {named(column)}, are kept as text."

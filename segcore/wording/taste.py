@@ -132,13 +132,12 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "taste.on_spark": lambda version, partitions: (
         f"The components were computed on Spark {version}, with the customers in {counted(partitions, 'partition')}."
     ),
-    "taste.spark_without": lambda do: f"Spark computes only components so far: also choose features components=10, or {do}.",
     "taste.spark_method": _spark_method,
-    "taste.spark_missing": lambda do: f"Spark is not installed: {do}, or compute the components without Spark.",
+    "taste.spark_missing": lambda do: f"Spark is not installed: {do}, or do without Spark.",
     "taste.spark_java": lambda found, least, do: (
         f"Spark needs Java {least} or newer, and {'none was found' if found is None else f'found Java {found}'}: install one, such as with "
         f"'sudo apt install openjdk-{least}-jre-headless', have JAVA_HOME or PATH lead to it, or {do}."
     ),
-    "taste.spark_failed": lambda reason, do: f"Spark could not compute the components ({value_text(reason)}): try again, or {do}.",
+    "taste.spark_failed": lambda reason, do: f"Spark failed ({value_text(reason)}): try again, or {do}.",
     "taste.not_made": lambda asked: f"{value_text(asked)} has not been computed for this data.",
 }

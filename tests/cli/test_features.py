@@ -372,7 +372,6 @@ def test_items_are_features_themselves_when_asked_for(run, ratings, tmp_path):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "Spark computes only components so far: also choose features components=10"),
         (("--features", "components=3", "--components", "nmf"), "(NMF) cannot be computed on Spark: choose components pca or svd"),
         (("--features", "raw"), "Spark does not make items features: choose features components=10"),
     ],

@@ -1,6 +1,7 @@
 """The one builder in every frame library: the same customers, values and nulls."""
 
 import os
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,12 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.errors import ParameterError
 from segcore.features.builders import build_features
+from segcore.intake.take_in import take_in
+from segcore.records.data_rules import RowRules
 from segcore.records.intake import DataRequest
-from segcore.system.frames import BACKENDS, to_backend
+from segcore.store.store import Store
+from segcore.system import row_parts
+from segcore.system.frames import BACKENDS, LAZY, to_backend
 from segcore.system.local_ray import start_ray
 
 
@@ -53,6 +58,9 @@ def assert_equal_tables(one, other):
         assert bought.names == other.purchases[what].names
         for part in ("starts", "items", "counts"):
             np.testing.assert_array_equal(getattr(bought, part), getattr(other.purchases[what], part))
+        if bought.baskets is not None:
+            for part in ("items", "orders", "customers", "placed"):
+                np.testing.assert_array_equal(getattr(bought.baskets, part), getattr(other.purchases[what].baskets, part))
     assert set(one.profile) == set(other.profile)
     for name, column in one.profile.items():
         assert [None if value is None or value != value else value for value in column] == list(other.profile[name])
@@ -166,3 +174,98 @@ def test_online_retail_is_one_table_from_every_library_and_file(data_dir, backen
     assert_equal_tables(reference, table)
     assert table.values.shape == (4_372, 60)
     assert np.isfinite(table.values).all()
+
+
+HOSTILE = {
+    "customer": 'Client "a.b`; drop',
+    "order": "Ticket.{{ no }}",
+    "time": "At -- *",
+    "item": "Code[1]",
+    "quantity": "Qty?",
+    "price": "Unit'",
+    "category": "Gro\nup",
+    "discount": "row",
+}
+
+
+@pytest.fixture
+def parts(tmp_path, some_lines):
+    """Return a folder with four Parquet files of lines: every trap, names with a meaning elsewhere, columns that describe customers."""
+    lines = some_lines(700, 45)
+    plain = {"Client": "customer", "Ticket": "order", "At": "time", "Code": "item", "Qty": "quantity", "Unit": "price"}
+    plain |= {"Group": "category", "Off": "discount"}
+    lines = lines.rename(columns={name: HOSTILE[role] for name, role in plain.items()})
+    customer, time = lines[HOSTILE["customer"]], HOSTILE["time"]
+    lines["stage"] = np.where(customer.str.len() > 1, "old", "young")
+    lines["channel"] = np.where(lines[HOSTILE["order"]].str.len() > 3, "web", " shop ")
+    lines.loc[3, HOSTILE["customer"]] = None
+    lines.loc[[9, 500], HOSTILE["price"]] = -1.0
+    lines.loc[[640, 641], time] = pd.Timestamp("1969-12-31 23:59:59.000001")
+    lines.loc[699] = lines.loc[0]  # an exact repeat, in another part
+    lines.loc[[20, 600], HOSTILE["customer"]] = " O'Neil\u200b 💶; --\\N"
+    lines.loc[[21, 601], HOSTILE["category"]] = "🎁 {{ x }} 'or' 1=1"
+    lines.loc[[22, 602], HOSTILE["quantity"]] = 5_000.0
+    (tmp_path / "lines").mkdir()
+    for part, (first, end) in enumerate(((0, 40), (40, 41), (41, 600), (600, 700))):
+        lines.iloc[first:end].to_parquet(tmp_path / "lines" / f"{part}.parquet", index=False)
+    return tmp_path / "lines"
+
+
+def known(intake):
+    """Return what an intake says, but for the names of stored tables whose last bits may differ."""
+    return {name: value for name, value in intake.to_json().items() if name not in ("table", "total_revenue")}
+
+
+@pytest.fixture(params=LAZY)
+def lazy(request, monkeypatch):
+    """Return the name of a library that need not hold all rows, which gets 60 of them at a time."""
+    if request.param == "spark":
+        request.getfixturevalue("spark")
+    monkeypatch.setattr(row_parts, "ROWS_A_PART", 60)
+    return request.param
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"rows": RowRules(duplicates="aside", cancelled="aside")},
+        {"where": ('"Unit\'" > 2', "\"stage\" = 'old'"), "date_to": "2023-09-01"},
+        {"missions": 2},
+        {"roles": {**HOSTILE, "order": "", "item": "", "category": ""}},
+    ],
+    ids=["all roles", "rows set aside", "filters", "missions", "fewer roles"],
+)
+def test_rows_that_are_read_piece_by_piece_are_those_read_at_once(tmp_path, parts, lazy, options):
+    request = DataRequest(str(parts), **{"kind": "transactions", "roles": HOSTILE, **options})
+    stores = [Store(tmp_path / name) for name in ("whole", "pieces")]
+    whole, pieces = (take_in(store, asked) for store, asked in zip(stores, (request, replace(request, frames=lazy)), strict=True))
+
+    assert known(pieces) == known(whole)
+    tables = [_with_purchases(store, taken.table) for store, taken in zip(stores, (whole, pieces), strict=True)]
+    assert_equal_tables(*tables)
+    assert {"stage"} <= tables[1].profile.keys() or "where" in options
+    assert not any((tmp_path / "pieces" / "tmp").iterdir())
+
+
+def _with_purchases(store, name):
+    bought = {what: store.purchases(name, what) for what in store.purchased(name)}
+    return replace(store.feature_table(name), purchases=bought)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("time", lambda lines: lines[HOSTILE["time"]].dt.strftime("%d.%m.%Y %H:%M")), ("order", lambda lines: lines[HOSTILE["order"]] + ".0")],
+    ids=["dates as text", "ids that end in .0"],
+)
+def test_what_all_rows_decide_is_read_at_once(tmp_path, parts, monkeypatch, name, values):
+    monkeypatch.setattr(row_parts, "ROWS_A_PART", 60)
+    lines = pd.read_parquet(parts)
+    lines[HOSTILE[name]] = values(lines)
+    lines.to_parquet(tmp_path / "text.parquet", index=False)
+    request = DataRequest(str(tmp_path / "text.parquet"), kind="transactions", roles=HOSTILE, rows=RowRules(date_order="dmy"))
+    whole, duckdb = (take_in(Store(tmp_path / frames), replace(request, frames=frames)) for frames in ("pandas", "duckdb"))
+
+    assert duckdb.notes[-1].code == "row.read_whole" or any(note.code == "row.read_whole" for note in duckdb.notes)
+    assert [note for note in duckdb.notes if note.code != "row.read_whole"] == list(whole.notes)
+    assert duckdb.data == whole.data

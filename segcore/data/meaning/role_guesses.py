@@ -177,7 +177,7 @@ class Guess:
         distinct: dict[str, int] = {}
         for name in matching("category", free):
             if inferred_type.may_be_category(self._sample[name], name):
-                count = pc.count_distinct(missing_to_null(as_text(self._raw.column(name)))).as_py()
+                count = _count_texts(self._raw, name)
                 if 1 < count <= max(2, self._raw.n_rows // 2):
                     distinct[name] = count
         if not distinct:
@@ -210,6 +210,15 @@ class Guess:
             del self.reasons["price"]
             if "amount" not in self.columns and "amount" not in found and "amount" not in without:
                 self.columns["amount"], self.reasons["amount"] = column, Finding("role.price_without_quantity")
+
+
+def _count_texts(raw: Raw, name: str) -> int:
+    """Return the number of different texts of a column, read piece by piece."""
+    seen: pa.Array | None = None
+    for piece in raw.pieces([name]):
+        found = missing_to_null(as_text(piece[name])).unique().drop_null()
+        seen = found if seen is None else pa.chunked_array([seen, found]).unique()
+    return 0 if seen is None else len(seen)
 
 
 def _numeric(column: pa.ChunkedArray) -> bool:

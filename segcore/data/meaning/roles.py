@@ -223,7 +223,7 @@ def _customers_role(raw: Raw, found: Mapping[str, str], *, chosen: bool) -> dict
 
 def _distinct(raw: Raw, column: str, *, share: float = 1.0) -> bool:
     """Tell whether all values are different, or at least a ``share`` of them."""
-    if share == 1.0 and _repeats(as_ids(raw.head(SAMPLE_ROWS)[column]).drop_null()):
+    if share == 1.0 and any(_repeats(as_ids(raw.head(rows)[column]).drop_null()) for rows in (SAMPLE_ROWS, 100 * SAMPLE_ROWS)):
         return False
     ids = as_ids(raw.column(column)).drop_null()
     return len(ids) > 0 and pc.count_distinct(ids).as_py() >= share * len(ids)

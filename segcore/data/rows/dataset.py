@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from segcore.data.files.raw import Raw
 from segcore.data.meaning.roles import Meaning
-from segcore.data.rows.duplicates import repeats_earlier
-from segcore.data.rows.fingerprint import fingerprint
-from segcore.data.rows.set_aside import (
-    CANCELLED,
-    DUPLICATE,
-    EARLIER_SHEET,
-    NEGATIVE_PRICE,
-    TOO_LARGE,
-    Sieve,
-    bad_value,
-    set_aside_notes,
-    without,
-)
-from segcore.data.rows.typed_columns import IDS, Typed, too_large, typed_columns
-from segcore.data.rows.worth_a_look import cancelled_lines, worth_a_look
+from segcore.data.rows.duplicates import MOST_ROWS, repeats_earlier
+from segcore.data.rows.fingerprint import Fingerprint
+from segcore.data.rows.set_aside import counts_of, set_aside_notes
+from segcore.data.rows.used_rows import InseparableError, Source, UsedRows, put_pieces, put_rows, used_rows, why_whole
+from segcore.data.rows.worth_a_look import worth_a_look
 from segcore.errors import SegcoreError
-from segcore.records.data_rules import DateOrder, RowRules
-from segcore.records.dataset import ROW_NUMBER, Dataset
+from segcore.records.data_rules import RowRules
+from segcore.records.dataset import Dataset
 from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import DataRequest
-from segcore.system.frames import to_backend
+from segcore.system.frames import in_memory, to_backend
+from segcore.system.row_parts import RowParts
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
@@ -88,7 +75,14 @@ def split_conditions(where: Sequence[str], names: Sequence[str]) -> tuple[tuple[
 
 
 def build_dataset(
-    raw: Raw, meaning: Meaning, selection: Selection, *, frames: str, rows: RowRules | None = None, today: dt.date | None = None
+    raw: Raw,
+    meaning: Meaning,
+    selection: Selection,
+    *,
+    frames: str,
+    rows: RowRules | None = None,
+    today: dt.date | None = None,
+    parts: RowParts | None = None,
 ) -> Dataset:
     """Build the data set of the usable rows, in the requested frame library.
 
@@ -96,11 +90,16 @@ def build_dataset(
     ----------
     raw, meaning, selection
         The rows, the meaning of their columns, and the filters.
-    frames : {"pandas", "polars", "modin"}
+    frames : {"pandas", "polars", "duckdb", "modin", "spark"}
+        A library that does not hold rows in memory needs ``parts``; without, pandas is used.
     rows : RowRules or None
         How doubtful rows are treated.
     today : date or None
         Rows dated later are counted, with a warning; ``None`` is today.
+    parts : RowParts or None
+        Where to put the rows of transactions. More than it has in one part are read piece by piece, if all columns are in types whose
+        values do not depend on each other: the result is the same. Only a refused value is then counted in its piece, and of the rows set
+        aside only the first `MOST_ASIDE` are kept.
 
     Raises
     ------
@@ -123,41 +122,31 @@ def build_dataset(
     for column in rules.required:
         if column not in raw.names:
             raise refusal("feature.no_column", source=raw.name, column=column, columns=list(raw.names), part_of=None)
-    typed = typed_columns(raw, meaning, _needed(raw, meaning, conditions, rules.required), rules)
-    sieve = Sieve(raw.n_rows)
-    _set_aside(sieve, typed, raw, meaning, rules)
-    table = pa.table(typed.columns)
-    valid = sieve.kept
-    as_written = pa.table({**typed.columns, **typed.days})  # conditions refer to the columns of the file
-    kept = _filtered(valid, as_written, conditions, selection, roles, rules.date_order)
-    n_valid, n_kept = int(valid.sum()), int(kept.sum())
-    if n_kept == 0:
-        raise _no_row_left(raw, sieve, n_valid)
-    wanted = table.column_names if meaning.kind == "customers" else list(dict.fromkeys(roles.values()))
-    used = table.select(wanted)
-    used = (used if n_kept == table.num_rows else used.filter(pa.array(kept))).combine_chunks()
-    aside = set_aside_notes(sieve, roles, typed.columns)
-    notes = (*raw.notes, *typed.notes, *_blank_values(used, roles))
-    del typed, table, as_written
-    if meaning.kind == "customers":
-        if "customer" not in roles:
-            used = used.add_column(0, ROW_NUMBER, pc.cast(pa.array(np.flatnonzero(kept) + 1), pa.large_string()))
-        _refuse_duplicates(used, kept, raw, roles)
-    counts, worth = worth_a_look(raw, used, kept, meaning, rules, today or dt.date.today())
+    repeated = repeats_earlier(raw, roles) if rules.duplicates == "aside" else None
+    source = Source(raw, meaning, selection, conditions, rules, today or dt.date.today(), repeated)
+    kept_in = parts if meaning.kind == "transactions" else None
+    used, fingerprint, apart = _read(source, kept_in)
+    if used.looks.rows == 0:
+        raise _no_row_left(raw, used)
+    counts_repeats = rules.duplicates == "keep" and raw.n_rows <= MOST_ROWS and meaning.kind != "customers"
+    repeats = int((repeats_earlier(raw, roles) & used.kept).sum()) if counts_repeats else None
+    counts, worth = worth_a_look(used.looks, repeats, roles, source.today)
+    set_aside = counts_of(used.set_aside)
+    aside = set_aside_notes(set_aside, roles, len(used.orders))
     return Dataset(
-        frame=to_backend(used, frames),
+        frame=to_backend(used.rows, in_memory(frames)) if kept_in is None else kept_in.frames(),
         kind=meaning.kind,
         roles=roles,
         name=raw.name,
-        fingerprint=fingerprint(used, meaning),
+        fingerprint=fingerprint.hexdigest(),
         rows_read=raw.n_rows,
-        set_aside=sieve.counts,
-        filtered_out=n_valid - n_kept,
+        set_aside=set_aside,
+        filtered_out=used.n_valid - used.looks.rows,
         filters=selection.texts(),
-        notes=(*notes, *meaning.notes, *worth, *aside, *_role_notes(meaning), *_frame_notes(frames, raw.n_rows)),
-        aside=sieve.table(raw),
+        notes=(*raw.notes, *used.notes, *meaning.notes, *worth, *aside, *_role_notes(meaning), *apart, *_frame_notes(frames, raw.n_rows)),
+        aside=used.aside,
         counts=counts,
-        used=kept,
+        used=used.kept,
     )
 
 
@@ -169,97 +158,27 @@ def _conditions(where: Sequence[str], names: Sequence[str]) -> list[Condition]:
     return [Condition(text, names) for text in where]
 
 
-def _needed(raw: Raw, meaning: Meaning, conditions: Sequence[Condition], required: Sequence[str]) -> list[str]:
-    """Return the columns to read: those with a role and those of filters, or all with one row per customer."""
-    asked = [name for condition in conditions for name in condition.columns if name in raw.names]
-    # The error for a condition on an unknown column names all columns, so all must be read then.
-    unknown = any(name not in raw.names for condition in conditions for name in condition.columns)
-    everything = meaning.kind == "customers" or unknown
-    return list(raw.names) if everything else list(dict.fromkeys([*meaning.roles.values(), *required, *asked]))
+def _read(source: Source, parts: RowParts | None) -> tuple[UsedRows, Fingerprint, list[Finding]]:
+    """Return the used rows, their fingerprint and findings about how they were read; with ``parts`` the rows are there."""
+    raw, fingerprint = source.raw, Fingerprint(source.meaning)
+    if parts is None:
+        return used_rows(source, fingerprint), fingerprint, []
+    whole = why_whole(source) if raw.n_rows > parts.rows_a_part else None
+    parts.clear(raw.n_rows)
+    if raw.n_rows > parts.rows_a_part and whole is None:
+        try:
+            return put_pieces(source, fingerprint, parts), fingerprint, []
+        except InseparableError as found:
+            whole, fingerprint = str(found), Fingerprint(source.meaning)
+            parts.clear(raw.n_rows)
+    used = used_rows(source, fingerprint)
+    put_rows(used, source, parts)
+    return used, fingerprint, [] if whole is None else [Finding("row.read_whole", values={"column": whole})]
 
 
-def _set_aside(sieve: Sieve, typed: Typed, raw: Raw, meaning: Meaning, rules: RowRules) -> None:
-    roles = dict(meaning.roles)
-    sieve.put(raw.repeated, EARLIER_SHEET)
-    for column, bad in typed.bad.items():
-        sieve.put(bad, bad_value(column))
-    sieve.put(too_large(typed, roles, raw, rules), TOO_LARGE)
-    for column in dict.fromkeys((*(column for role, column in roles.items() if role != "value"), *rules.required)):
-        values = typed.columns[column]
-        sieve.put(pc.is_null(values).to_numpy(zero_copy_only=False) if values.null_count else None, without(column))
-    if "price" in roles:
-        sieve.put(_below_zero(typed.columns[roles["price"]]), NEGATIVE_PRICE)
-    if rules.cancelled == "aside" and meaning.kind == "transactions":
-        sieve.put(cancelled_lines(pa.table({name: typed.columns[name] for name in roles.values()}), roles), CANCELLED)
-    if rules.duplicates == "aside":
-        sieve.put(repeats_earlier(raw, meaning.roles), DUPLICATE)
-
-
-def _below_zero(values: pa.Array) -> np.ndarray | None:
-    least = pc.min(values).as_py()
-    return None if least is None or least >= 0 else pc.less(values, 0).fill_null(False).to_numpy(zero_copy_only=False)
-
-
-def _filtered(
-    valid: np.ndarray,
-    table: pa.Table,
-    conditions: Sequence[Condition],
-    selection: Selection,
-    roles: Mapping[str, str],
-    order: DateOrder | None,
-) -> np.ndarray:
-    kept = valid
-    for condition in conditions:
-        kept = kept & _as_mask(condition.mask(_marked(table, roles), order=order))
-    if selection.date_from or selection.date_to:
-        from segcore.data.rows.filters import period
-
-        times = table[roles["time"]].combine_chunks()
-        kept = kept & _as_mask(period(times, date_from=selection.date_from, date_to=selection.date_to))
-    return kept
-
-
-def _as_mask(rows: pa.Array | pa.ChunkedArray) -> np.ndarray:
-    rows = rows.combine_chunks() if isinstance(rows, pa.ChunkedArray) else rows
-    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=bool)
-
-
-def _no_row_left(raw: Raw, sieve: Sieve, n_valid: int) -> SegcoreError:
-    reasons = [count.to_json() for count in sieve.counts]
-    return refusal("row.none_left", data=raw.name, rows=raw.n_rows, set_aside=reasons, filtered_out=n_valid)
-
-
-def _marked(table: pa.Table, roles: Mapping[str, str]) -> pa.Table:
-    """Return the table with its id columns marked, so that filters compare them as text."""
-    ids = {roles[role] for role in IDS if role in roles}
-    fields = [field.with_metadata({b"role": b"id"}) if field.name in ids else field for field in table.schema]
-    return pa.Table.from_arrays(table.columns, schema=pa.schema(fields))
-
-
-def _refuse_duplicates(rows: pa.Table, kept: np.ndarray, raw: Raw, roles: Mapping[str, str]) -> None:
-    if "customer" not in roles:
-        return
-    ids = rows[roles["customer"]].to_pandas()
-    repeated = ids.duplicated().to_numpy()
-    if not repeated.any():
-        return
-    source_rows = np.flatnonzero(kept)
-    second = int(np.argmax(repeated))
-    first = int(np.argmax((ids == ids.iloc[second]).to_numpy()))
-    same = all(rows[name][first].as_py() == rows[name][second].as_py() for name in rows.column_names)
-    raise refusal(
-        "row.repeated_customer",
-        remedy=Remedy("one_row_per_customer", {"exact": same}),
-        data=raw.name,
-        column=roles["customer"],
-        customer=str(ids.iloc[second]),
-        places=[raw.where(int(source_rows[row])) for row in (first, second)],
-    )
-
-
-def _blank_values(used: pa.Table, roles: Mapping[str, str]) -> list[Finding]:
-    blanks = used[roles["value"]].null_count if "value" in roles else 0
-    return [Finding("role.blank_values", values={"column": roles["value"], "rows": blanks})] if blanks else []
+def _no_row_left(raw: Raw, used: UsedRows) -> SegcoreError:
+    reasons = [count.to_json() for count in counts_of(used.set_aside)]
+    return refusal("row.none_left", data=raw.name, rows=raw.n_rows, set_aside=reasons, filtered_out=used.n_valid)
 
 
 def _role_notes(meaning: Meaning) -> list[Finding]:

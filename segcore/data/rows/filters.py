@@ -14,6 +14,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from segcore.data.columns.date_patterns import ISO_MOMENT
 from segcore.data.columns.dates import parse_moment
 from segcore.data.rows.filter_values import TypedColumns
 from segcore.errors import ParameterError, SegcoreError
@@ -80,6 +81,16 @@ class Condition:
     def columns(self) -> tuple[str, ...]:
         """Names of the columns it refers to, as written."""
         return tuple(dict.fromkeys(column.name for column in self._tree.find_all(exp.Column)))
+
+    @property
+    def typed_columns(self) -> frozenset[str]:
+        """Names of the columns that are compared with a number or a date; text in them is read as such, and all rows decide how."""
+        found: set[str] = set()
+        for node in self._tree.find_all(exp.Predicate):
+            values = [self._value(literal) for literal in node.find_all(exp.Literal)]
+            if any(isinstance(value, float) or ISO_MOMENT.fullmatch(value) for value in values):
+                found.update(column.name for column in node.find_all(exp.Column))
+        return frozenset(found)
 
     def mask(self, table: pa.Table, *, order: DateOrder | None = None) -> pa.Array:
         """Return which rows of ``table`` satisfy it, shape (n_rows,); rows where it is unknown (null) do not.

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from segcore.data.columns.text import as_text
 from segcore.data.files.raw import Raw
@@ -31,6 +30,11 @@ def without(column: str) -> Finding:
     return Finding("row.missing_value", values={"column": column})
 
 
+def counts_of(numbers: Sequence[tuple[Finding, int]]) -> tuple[RowCount, ...]:
+    """Return the reasons that occur, with their numbers of rows."""
+    return tuple(RowCount(reason, number) for reason, number in numbers if number)
+
+
 class Sieve:
     """Rows of a source that are still used, and reasons for the others.
 
@@ -51,8 +55,13 @@ class Sieve:
     @property
     def counts(self) -> tuple[RowCount, ...]:
         """Number of rows set aside for each reason that occurs, in the order in which the reasons were applied."""
+        return counts_of(self.numbers)
+
+    @property
+    def numbers(self) -> list[tuple[Finding, int]]:
+        """Number of rows set aside for each reason that was looked for, in this order; also 0."""
         numbers = np.bincount(self._codes, minlength=len(self._reasons) + 1)[1:]
-        return tuple(RowCount(reason, int(number)) for reason, number in zip(self._reasons, numbers, strict=True) if number)
+        return list(zip(self._reasons, numbers.tolist(), strict=True))
 
     def rows_with(self, reason: Finding) -> np.ndarray:
         """Return which rows were set aside for a reason, bool, shape (n_rows,)."""
@@ -69,9 +78,9 @@ class Sieve:
             ``None`` means no rows.
         reason : Finding
         """
+        self._reasons.append(reason)
         if rows is None or not rows.any():
             return
-        self._reasons.append(reason)
         self._codes[rows & (self._codes == 0)] = len(self._reasons)
 
     def table(self, raw: Raw) -> pa.Table | None:
@@ -87,21 +96,20 @@ class Sieve:
         return pa.Table.from_arrays(columns, names=["Row", "Why", *_apart(raw.names)])
 
 
-def set_aside_notes(sieve: Sieve, roles: Mapping[str, str], columns: Mapping[str, pa.Array]) -> list[Finding]:
-    """Return a finding for each reason that occurs; that for rows without a customer counts their orders if there are several.
+def set_aside_notes(counts: Sequence[RowCount], roles: Mapping[str, str], orders: int) -> list[Finding]:
+    """Return a finding for each reason that occurs; that for rows without a customer has the number of their orders if there are several.
 
     Parameters
     ----------
-    sieve : Sieve
+    counts : sequence of RowCount
     roles : mapping of role to column name
-    columns : mapping of column name to pyarrow Array of shape (n_rows,)
-        Those of the roles customer and order, where there are such roles.
+    orders : int
+        Number of different orders of the rows without a customer.
     """
     notes = []
-    for count in sieve.counts:
+    for count in counts:
         values = {"rows": count.rows, "reason": {"code": count.reason.code, "values": dict(count.reason.values)}}
-        if {"customer", "order"} <= roles.keys() and count.reason == without(roles["customer"]):
-            orders = pc.count_distinct(columns[roles["order"]].filter(pa.array(sieve.rows_with(count.reason)))).as_py()
+        if "customer" in roles and count.reason == without(roles["customer"]):
             values |= {"orders": orders} if orders > 1 else {}
         notes.append(Finding("row.set_aside", values=values))
     return notes

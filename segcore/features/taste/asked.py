@@ -68,11 +68,7 @@ def check_frames(taste: Taste | None, frames: str) -> None:
     frames : str
         See `segcore.records.intake.DataRequest`.
     """
-    if frames != "spark":
-        return
-    if taste is None:
-        raise refusal("taste.spark_without", kind=ParameterError, remedy="frames")
-    if taste.components not in _ON_SPARK:
+    if frames == "spark" and taste is not None and taste.components not in _ON_SPARK:
         raise refusal("taste.spark_method", kind=ParameterError, remedy="frames", method=taste.components)
 
 

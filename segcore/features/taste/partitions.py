@@ -15,7 +15,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from segcore.errors import SegcoreError
 from segcore.records.finding import Remedy
-from segcore.system.local_spark import LEAST_JAVA, SparkError, java_version, running_spark, runs_here, spark_version
+from segcore.system.local_spark import LEAST_JAVA, SparkError, cluster, java_version, running_spark, runs_here, spark_version
 from segcore.wording.findings import refusal
 
 ENTRIES = 1_000_000
@@ -122,12 +122,24 @@ def partitioned(rows: csr_array) -> Iterator[PartitionedRows]:
     SegcoreError
         If Spark or a Java that it runs on is missing, or Spark fails.
     """
+    heap = (1 << 30) + 4 * (rows.data.nbytes + rows.indices.nbytes)  # Spark holds the rows as they were sent, and again in its cache
+    with using_spark(), running_spark(heap) as spark:
+        yield PartitionedRows(spark, rows)
+
+
+@contextlib.contextmanager
+def using_spark() -> Iterator[None]:
+    """Refuse what cannot run on Spark here in one sentence.
+
+    Raises
+    ------
+    SegcoreError
+        If Spark or a Java that it runs on is missing, or Spark fails inside the ``with`` block.
+    """
     if not runs_here():
         _check_installed()
-    heap = (1 << 30) + 4 * (rows.data.nbytes + rows.indices.nbytes)  # Spark holds the rows as they were sent, and again in its cache
     try:
-        with running_spark(heap) as spark:
-            yield PartitionedRows(spark, rows)
+        yield
     except SparkError as error:
         raise refusal("taste.spark_failed", kind=SegcoreError, remedy="frames", reason=str(error)) from error
 
@@ -135,6 +147,8 @@ def partitioned(rows: csr_array) -> Iterator[PartitionedRows]:
 def _check_installed() -> None:
     if not spark_version():
         raise refusal("taste.spark_missing", kind=SegcoreError, remedy=Remedy("install", {"package": PACKAGE}))
+    if cluster().startswith("sc:"):
+        return  # whose Java is elsewhere
     java = java_version()
     if java is None or java < LEAST_JAVA:
         raise refusal("taste.spark_java", kind=SegcoreError, remedy="frames", found=java, least=LEAST_JAVA)

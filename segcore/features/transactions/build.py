@@ -1,8 +1,8 @@
-"""Features of customers from transactions, built with Narwhals for pandas, Polars and Modin on Ray."""
+"""Features of customers from transactions, built with Narwhals for pandas, Polars, DuckDB, Modin on Ray and Spark."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,19 +11,21 @@ import numpy as np
 import pandas as pd
 
 from segcore.features.categories import Categories, as_category, choose, shares, weigh
-from segcore.features.grouping import as_iso, by_customer, count_distinct, count_purchases, days, ratio, reference_moment, rows_of, small
+from segcore.features.grouping import as_iso, by_customer, count_purchases, days, ratio, reference_moment, rows_of, small
 from segcore.features.transactions.calendar_names import MONTHS, PERIODS, WEEKDAYS
-from segcore.features.transactions.clock import period, why_no_clock
+from segcore.features.transactions.clock import clock_bounds, period, why_no_clock
 from segcore.features.transactions.dictionary import SPENT, describe
 from segcore.features.transactions.fitted import Fitted, known_clock
 from segcore.features.transactions.returns import discount_share, none_of, reduced_spend_share, returned_value_share
 from segcore.features.transactions.rfm import SEGMENT, fit_cuts, rfm_scores, rfm_segments
 from segcore.features.transactions.rhythm import Orders, gap_spread, spend_trend
-from segcore.features.transactions.units import count_units
+from segcore.features.transactions.units import count_units, sold_by_measure
 from segcore.records.data_rules import ColumnRules
 from segcore.records.dataset import Dataset, is_cancelled
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
+from segcore.records.purchases import Purchases, together
+from segcore.system.row_parts import ROW
 from segcore.wording.findings import refusal
 
 
@@ -39,7 +41,8 @@ def build_transactions(
     Parameters
     ----------
     dataset : Dataset of kind "transactions"
-        Its frame may be pandas, Polars or Modin. Lines are read once; the work grows with their number.
+        Its frames may be of any library; of several, one is worked on at a time, so that memory grows with the largest and with the
+        number of customers. The work grows with the number of lines.
     reference_date : str or None
         ISO date and time up to which days are counted; ``None`` is the latest time in the data. A date alone means the end of that day.
     fitted : mapping or None
@@ -64,39 +67,90 @@ def build_transactions(
     -----
     Features have no nulls by construction: see the data dictionary. The Intel kit's equal its preprocessing (``systems.md``, 1).
     """
-    lines = _lines(dataset)
+    parts = [_lines(part, dataset.columns) for part in dataset.parts]
+    seen = pd.concat([small(lines.select(nw.col("time").max().alias("latest"), *clock_bounds("time"))) for lines in parts])
+    reference = reference_moment(reference_date, seen["latest"].max())
+    by_measure = sold_by_measure(parts) if {"item", "quantity"} <= dataset.roles.keys() else ()
+    before: dict[str, float] = {}
+    found = _joined([_made(lines, dataset, reference, by_measure, before) for lines in parts])
+    made, spent, index = found.made, found.spent, found.customers
+    known = _find(dataset, seen, made, spent, known=fitted or {}, most_categories=(columns or ColumnRules()).max_categories)
+    made |= rfm_scores(made["Recency"], made["invoices"], made["total_spend"], known.cuts)
+    spread = made["days_between_orders_spread"]
+    made["days_between_orders_spread"] = np.where(np.isnan(spread), known.typical_spread or 0.0, spread)
+    if spent is not None and known.categories is not None:
+        made |= {f"{SPENT.prefix}{name}": share for name, share in shares(spent, known.categories).items()}
+    dictionary = describe(dataset.roles, known)
+    names = tuple(entry.name for entry in dictionary if entry.dropped is None)
+    revenue, segments = made["total_spend"], rfm_segments(made["rfm_recency"], made["rfm_frequency"])
+    return FeatureTable(
+        values=_columns(made, names),
+        names=names,
+        customers=index.to_numpy(dtype=object),
+        copies=np.zeros(len(index), dtype=np.int32),
+        dictionary=dictionary,
+        revenue=revenue,
+        profile={SEGMENT: segments},
+        reference_date=as_iso(reference),
+        fitted=known.to_json(),
+        sums=found.sums,
+        purchases=found.purchases,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    """Features of some customers, before anything is fitted to all, and what else is added up for them."""
+
+    customers: pd.Index
+    made: dict[str, np.ndarray]
+    sums: dict[str, np.ndarray]
+    spent: Purchases | None
+    purchases: dict[str, Purchases]
+
+
+def _made(lines: Any, dataset: Dataset, reference: np.datetime64, by_measure: Collection[str], before: dict[str, float]) -> _Made:
+    """Build the features of the customers of one frame, which has all their lines."""
     customers = by_customer(_totals(lines))
     index = pd.Index(customers["customer"])
-    reference = reference_moment(reference_date, customers["last"].max())
     kept = _kept(lines)
     bought = _bought(kept, index, customers)
-    _refuse_overflow(customers, bought, dataset.name)
+    _refuse_overflow(customers, bought, dataset.name, before)
     made = _basics(customers, reference) | _calendar(lines, index, customers)
     made |= _orders(bought, made["total_spend"], reference) | _returns(customers, bought)
-    if "item" in dataset.roles:
-        made["distinct_items"] = count_distinct(kept, "item", index)
-    spent = weigh(kept, "spend") if "category" in dataset.roles else None
-    found = _find(dataset, lines, made, spent, known=fitted or {}, most_categories=(columns or ColumnRules()).max_categories)
-    made |= rfm_scores(made["Recency"], made["invoices"], made["total_spend"], found.cuts)
-    spread = made["days_between_orders_spread"]
-    made["days_between_orders_spread"] = np.where(np.isnan(spread), found.typical_spread or 0.0, spread)
-    if spent is not None and found.categories is not None:
-        made |= {f"{SPENT.prefix}{name}": share for name, share in shares(spent, index, found.categories).items()}
-    dictionary = describe(dataset.roles, found)
-    names = tuple(entry.name for entry in dictionary if entry.dropped is None)
-    return FeatureTable(
-        values=np.column_stack([made[name] for name in names]),
-        names=names,
-        customers=customers["customer"].to_numpy(dtype=object),
-        copies=np.zeros(len(customers), dtype=np.int32),
-        dictionary=dictionary,
-        revenue=made["total_spend"],
-        profile={SEGMENT: rfm_segments(made["rfm_recency"], made["rfm_frequency"])},
-        reference_date=as_iso(reference),
-        fitted=found.to_json(),
-        sums=_sums(bought, lines, index),
-        purchases={what: count_purchases(kept, what, index) for what in ("item", "category") if what in dataset.roles},
-    )
+    purchases = {what: count_purchases(kept, what, index) for what in ("item", "category") if what in dataset.roles}
+    if "item" in purchases:
+        made["distinct_items"] = np.diff(purchases["item"].starts).astype(np.float64)
+    spent = weigh(kept, "spend", index) if "category" in dataset.roles else None
+    return _Made(index, made, _sums(bought, lines, index, by_measure), spent, purchases)
+
+
+def _joined(parts: list[_Made]) -> _Made:
+    """Return the customers of all parts, ascending by their id's text; the parts are used up."""
+    if len(parts) == 1:
+        return parts[0]
+    ids = np.concatenate([part.customers.to_numpy(dtype=object) for part in parts])
+    order = np.argsort(ids, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    ends = np.cumsum([len(part.customers) for part in parts])
+    places = np.split(place, ends[:-1])
+
+    def arrays(of: str) -> dict[str, np.ndarray]:
+        # Each array of a part is dropped once it has been copied: all of them twice would be a gigabyte for a million customers.
+        return {name: np.concatenate([getattr(part, of).pop(name) for part in parts])[order] for name in list(getattr(parts[0], of))}
+
+    purchases = {what: together([part.purchases.pop(what) for part in parts], places) for what in list(parts[0].purchases)}
+    spent = [part.spent for part in parts if part.spent is not None]
+    return _Made(pd.Index(ids[order]), arrays("made"), arrays("sums"), together(spent, places) if spent else None, purchases)
+
+
+def _columns(made: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
+    """Return features as one array of shape (n_customers, n_features); they are used up."""
+    values = np.empty((len(made[names[0]]), len(names)))
+    for position, name in enumerate(names):
+        values[:, position] = made.pop(name)
+    return values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,10 +167,9 @@ class _Bought:
     reduced: np.ndarray | None
 
 
-def _lines(dataset: Dataset) -> Any:
+def _lines(native: Any, roles: Mapping[str, str]) -> Any:
     """Return one row per order line, with columns named by role, whether it is cancelled, and the calendar's key."""
-    roles: Mapping[str, str] = dataset.roles
-    frame = nw.from_native(dataset.frame, eager_only=True)
+    frame = nw.from_native(native)
     amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])
     order = nw.col(roles.get("order", roles["time"]))
     time = nw.col(roles["time"])
@@ -127,6 +180,8 @@ def _lines(dataset: Dataset) -> Any:
         discount = nw.col(roles["discount"]).abs().fill_null(0.0)
         more.append(discount.alias("discount"))
         more.append((amount.clip(lower_bound=0.0) * (discount > 0).cast(nw.Float64)).alias("reduced"))
+    more += [nw.col(ROW)] if isinstance(frame, nw.LazyFrame) else []
+    month, weekday = (part.cast(nw.Int64) for part in (time.dt.month(), time.dt.weekday()))  # Polars' are too small for the key
     return frame.select(
         nw.col(roles["customer"]).alias("customer"),
         order.alias("order"),
@@ -137,15 +192,16 @@ def _lines(dataset: Dataset) -> Any:
         amount.clip(lower_bound=0.0).alias("spend"),
         amount.clip(upper_bound=0.0).alias("returned"),
         is_cancelled(roles).alias("cancelled"),
-        ((period(roles["time"]) * 16 + time.dt.month()) * 8 + time.dt.weekday()).alias("calendar"),
+        ((period(roles["time"]) * 16 + month) * 8 + weekday).alias("calendar"),
     )
 
 
 def _kept(lines: Any) -> Any:
     """Return the lines that are not cancelled."""
-    wanted = [name for name in ("customer", "order", "time", "item", "category", "spend", "discount", "reduced") if name in lines.columns]
-    kept = ~lines["cancelled"]
-    return lines.select(*wanted).filter(kept)
+    wanted = [
+        name for name in ("customer", "order", "time", "item", "category", "spend", "discount", "reduced", ROW) if name in lines.columns
+    ]
+    return lines.filter(~nw.col("cancelled")).select(*wanted)
 
 
 def _totals(lines: Any) -> Any:
@@ -215,20 +271,21 @@ def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
     )
 
 
-def _sums(bought: _Bought, lines: Any, index: pd.Index) -> dict[str, np.ndarray]:
+def _sums(bought: _Bought, lines: Any, index: pd.Index, by_measure: Collection[str]) -> dict[str, np.ndarray]:
     """Return what segments add up: spend where shares of it matter, and units."""
     spend = {"spend": bought.spend} if bought.reduced is not None or "category" in lines.columns else {}
     reduced = {} if bought.reduced is None else {"reduced_spend": bought.reduced}
-    return {**spend, **reduced, **(count_units(lines, index) if "quantity" in lines.columns else {})}
+    return {**spend, **reduced, **(count_units(lines, index, by_measure) if "quantity" in lines.columns else {})}
 
 
-def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str) -> None:
+def _refuse_overflow(customers: pd.DataFrame, bought: _Bought, name: str, before: dict[str, float]) -> None:
+    """Raise if a sum over all customers so far is too large; ``before`` holds the sums over those before these."""
     sums = {"spend": customers["total"].to_numpy(dtype=np.float64), "positive": bought.spend}
     if bought.discount is not None:
         sums["discount"] = bought.discount
     for what, values in sums.items():
         with np.errstate(over="ignore", invalid="ignore"):
-            whole = float(np.sum(values))
+            whole = before[what] = before.get(what, 0.0) + float(np.sum(values))
         if np.isfinite(whole):
             continue
         worst = int(np.argmax(np.where(np.isfinite(values), np.abs(values), np.inf)))
@@ -265,9 +322,9 @@ def _returns(customers: pd.DataFrame, bought: _Bought) -> dict[str, np.ndarray]:
 
 def _find(
     dataset: Dataset,
-    lines: Any,
+    seen: pd.DataFrame,
     made: Mapping[str, np.ndarray],
-    spent: pd.DataFrame | None,
+    spent: Purchases | None,
     *,
     known: Mapping[str, Any],
     most_categories: int,
@@ -282,7 +339,7 @@ def _find(
         categories = Categories.from_json(kept) if kept else choose(spent, most_categories)
     return Fitted(
         cuts=known.get("rfm") or fit_cuts(made["Recency"], made["invoices"], made["total_spend"]),
-        no_clock=known_clock(known) if "clock" in known else _why_no_clock(dataset, lines),
+        no_clock=known_clock(known) if "clock" in known else _why_no_clock(dataset, seen, int(made["NumberOfOrders"].sum())),
         typical_spread=known.get("spread", typical),
         filled=int((~there).sum()),
         categories=categories,
@@ -290,9 +347,9 @@ def _find(
     )
 
 
-def _why_no_clock(dataset: Dataset, lines: Any) -> Finding | None:
+def _why_no_clock(dataset: Dataset, seen: pd.DataFrame, n_lines: int) -> Finding | None:
     time = dataset.roles["time"]
-    reason = why_no_clock(lines["time"], time)
+    reason = why_no_clock(seen, n_lines, time)
     if reason is None and any(note.code == "date.twelve_hour_clock" for note in dataset.notes):
         return Finding("feature.twelve_hour_clock", values={"column": time})
     return reason

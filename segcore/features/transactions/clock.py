@@ -5,41 +5,49 @@ from __future__ import annotations
 from typing import Any
 
 import narwhals as nw
-import numpy as np
+import pandas as pd
 
 from segcore.features.transactions.calendar_names import PERIODS
 from segcore.records.feature_table import FeatureEntry
 from segcore.records.finding import Finding
 
 _BOUNDS = ("0:00 to 5:59", "6:00 to 11:59", "12:00 to 17:59", "18:00 to 23:59")
-_DAY, _HOUR = 86_400_000_000, 3_600_000_000  # microseconds
+_PARTS = ("minute", "second", "microsecond")
 _TELLING_LINES = 12
 
 
 def period(time: str) -> Any:
     """Return the expression of a time's quarter of the day, 0 to 3."""
-    return nw.col(time).dt.timestamp("us") % _DAY // (6 * _HOUR)
+    return nw.col(time).dt.hour().cast(nw.Int64) // 6
 
 
-def why_no_clock(times: Any, time: str) -> Finding | None:
+def clock_bounds(time: str) -> tuple[Any, ...]:
+    """Return the expressions of the earliest and latest hour (``first_hour``, ``last_hour``) and the largest other parts of a time."""
+    hour = nw.col(time).dt.hour()
+    others = (getattr(nw.col(time).dt, part)().max().alias(part) for part in _PARTS)
+    return hour.min().alias("first_hour"), hour.max().alias("last_hour"), *others
+
+
+def why_no_clock(bounds: pd.DataFrame, n_lines: int, time: str) -> Finding | None:
     """Return why the times lack the time of day; ``None`` if they have it.
 
     Parameters
     ----------
-    times : narwhals Series
+    bounds : DataFrame
+        `clock_bounds` of lines, one row per part of the data.
+    n_lines : int
+        Number of lines in all.
     time : str
-        Name of its column.
+        Name of the column of times.
 
     Notes
     -----
     A 12-hour clock without AM or PM never shows 0 or more than 12, though small and large hours both occur.
     """
-    clock = times.dt.timestamp("us") % _DAY
-    if clock.max() == 0:
+    first, last = int(bounds["first_hour"].min()), int(bounds["last_hour"].max())
+    if last == 0 and not bounds[list(_PARTS)].to_numpy().any():
         return Finding("feature.no_time_of_day", values={"column": time})
-    hours = np.asarray((clock // _HOUR).unique().to_numpy(), dtype=np.int64)
-    first, last = int(hours.min()), int(hours.max())
-    if len(clock) >= _TELLING_LINES and 1 <= first <= 6 and 7 <= last <= 12:
+    if n_lines >= _TELLING_LINES and 1 <= first <= 6 and 7 <= last <= 12:
         return Finding("feature.maybe_twelve_hour_clock", values={"column": time})
     return None
 

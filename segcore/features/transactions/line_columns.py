@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import narwhals as nw
 import numpy as np
@@ -14,10 +14,11 @@ import pyarrow as pa
 from segcore.features.customers.column_values import Column, read_column
 from segcore.features.customers.profile_columns import names_of
 from segcore.features.customers.screening import why_not_shown
-from segcore.features.grouping import rows_of
+from segcore.features.grouping import in_order, rows_of, small
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.finding import Finding
+from segcore.system.row_parts import ROW
 from segcore.wording.quotes import visible
 
 MOST_VALUES = 50
@@ -38,11 +39,14 @@ class OrderLines:
         Position of the order's customer.
     placed : ndarray of shape (n_orders,), datetime64
         Time of the order's first line.
+    rows : ndarray of shape (n_lines,), int64, or None
+        The lines' rows in the source, ascending; ``None`` if they are all used rows.
     """
 
     order: np.ndarray
     customer: np.ndarray
     placed: np.ndarray
+    rows: np.ndarray | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, index: pd.Index) -> OrderLines:
@@ -54,10 +58,24 @@ class OrderLines:
         index : Index
             The ids of all customers.
         """
-        frame, roles = nw.from_native(dataset.frame, eager_only=True), dataset.roles
-        times = frame[roles["time"]].to_numpy().astype("datetime64[us]")
-        customers = rows_of(frame[roles["customer"]].to_pandas(), index)
-        numbers, names = pd.factorize(frame[roles["order"]].to_pandas() if "order" in roles else times)
+        return cls._of(in_order(dataset, _needed(dataset)), index)
+
+    @classmethod
+    def of_parts(cls, dataset: Dataset, index: pd.Index) -> list[OrderLines]:
+        """Return the lines of each of the data set's frames, in the order of the source; see `of`."""
+        if not isinstance(dataset.frame, tuple):
+            return [cls.of(dataset, index)]
+        made = []
+        for part in dataset.frame:
+            frame = nw.from_native(small(nw.from_native(part).select(*_needed(dataset), ROW)), eager_only=True)
+            made.append(replace(cls._of(frame, index), rows=frame[ROW].to_numpy()))
+        return made
+
+    @classmethod
+    def _of(cls, frame: Any, index: pd.Index) -> OrderLines:
+        times = frame["time"].to_numpy().astype("datetime64[us]")
+        customers = rows_of(frame["customer"].to_pandas(), index)
+        numbers, names = pd.factorize(frame["order"].to_pandas() if "order" in frame.columns else times)
         order, pairs = pd.factorize(customers * len(names) + numbers)
         placed = np.full(len(pairs), times.max())
         np.minimum.at(placed, order, times)
@@ -87,29 +105,40 @@ class LineColumn:
     made_from: tuple[str, ...] = ()
 
 
-def describes(codes: np.ndarray, n_values: int, lines: OrderLines) -> Describes | None:
+def describes(codes: Sequence[np.ndarray], n_values: int, lines: Sequence[OrderLines]) -> Describes | None:
     """Return what a column of order lines describes: the customer, the order, or neither.
 
     Parameters
     ----------
-    codes : ndarray of shape (n_lines,), int
-        Position of each line's value; -1 where it is missing.
+    codes : sequence of ndarray of shape (n_lines,), int
+        Position of each line's value; -1 where it is missing. One array per part of the lines.
     n_values : int
-    lines : OrderLines
+    lines : sequence of OrderLines
+        The lines in parts, each with all those of its customers.
 
     Notes
     -----
     It describes the order if at least 95 % of the orders with several lines have one value, and the customer if at least 95 % of the
     customers with several orders do too. Missing values do not count.
     """
+    one_value, orders, one_for_all, customers = np.sum(
+        [_evidence(own, n_values, part) for own, part in zip(codes, lines, strict=True)], axis=0
+    ).tolist()
+    if orders and one_value < _NEARLY * orders:
+        return None
+    return "customer" if customers and one_for_all >= _NEARLY * customers else "order"
+
+
+def _evidence(codes: np.ndarray, n_values: int, lines: OrderLines) -> tuple[int, int, int, int]:
+    """Return how many orders of several lines have one value, of how many, and the same of customers of several orders."""
     orders, values = _values_of_orders(codes, n_values, lines)
     n_lines = np.bincount(lines.order[codes >= 0], minlength=len(lines.customer))
     in_orders = np.bincount(orders, minlength=len(lines.customer))
-    if not _nearly(in_orders[n_lines > 1] == 1, otherwise=True):
-        return None
+    several_lines = in_orders[n_lines > 1]
     n_orders = np.bincount(lines.customer[in_orders > 0])
     in_customers = np.bincount(pd.unique(lines.customer[orders] * n_values + values) // n_values, minlength=len(n_orders))
-    return "customer" if _nearly(in_customers[n_orders > 1] == 1, otherwise=False) else "order"
+    several_orders = in_customers[n_orders > 1]
+    return int((several_lines == 1).sum()), len(several_lines), int((several_orders == 1).sum()), len(several_orders)
 
 
 def dominant(codes: np.ndarray, n_values: int, lines: OrderLines, n_customers: int) -> tuple[np.ndarray, int]:
@@ -117,7 +146,9 @@ def dominant(codes: np.ndarray, n_values: int, lines: OrderLines, n_customers: i
 
     Parameters
     ----------
-    codes, n_values, lines
+    codes : ndarray of shape (n_lines,), int
+    n_values : int
+    lines : OrderLines
         See `describes`.
     n_customers : int
 
@@ -148,11 +179,13 @@ def _values_of_orders(codes: np.ndarray, n_values: int, lines: OrderLines) -> tu
     return pairs // n_values, pairs % n_values
 
 
-def _nearly(holds: np.ndarray, *, otherwise: bool) -> bool:
-    return bool(holds.mean() >= _NEARLY) if len(holds) else otherwise
+def _needed(dataset: Dataset) -> list[str]:
+    return [role for role in ("customer", "order", "time") if role in dataset.roles]
 
 
-def column_of_lines(name: str, texts: pa.Array, codes: np.ndarray, lines: OrderLines, n_customers: int) -> LineColumn | None:
+def column_of_lines(
+    name: str, texts: pa.Array, codes: Sequence[np.ndarray], lines: Sequence[OrderLines], n_customers: int
+) -> LineColumn | None:
     """Return a column of order lines as one value per customer; ``None`` if it describes neither customers nor orders.
 
     Parameters
@@ -160,16 +193,18 @@ def column_of_lines(name: str, texts: pa.Array, codes: np.ndarray, lines: OrderL
     name : str
     texts : pyarrow Array
         The different values.
-    codes : ndarray of shape (n_lines,), int
-        Position of each line's value in ``texts``; -1 where it is missing.
-    lines : OrderLines
+    codes : sequence of ndarray of shape (n_lines,), int
+        Position of each line's value in ``texts``; -1 where it is missing. One array per part of the lines.
+    lines : sequence of OrderLines
+        The lines in parts, each with all those of its customers.
     n_customers : int
     """
     what = describes(codes, len(texts), lines)
     if what is None:
         return None
-    found, several = dominant(codes, len(texts), lines, n_customers)
-    return LineColumn(name, what, np.array([*texts.to_pylist(), None], dtype=object)[found], several)
+    parts = [dominant(own, len(texts), part, n_customers) for own, part in zip(codes, lines, strict=True)]
+    found = np.max([values for values, _ in parts], axis=0)
+    return LineColumn(name, what, np.array([*texts.to_pylist(), None], dtype=object)[found], sum(several for _, several in parts))
 
 
 def with_line_columns(table: FeatureTable, columns: Sequence[LineColumn]) -> tuple[FeatureTable, tuple[LineColumn, ...]]:

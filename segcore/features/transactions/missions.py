@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from segcore.features.categories import NONE, as_category
+from segcore.features.grouping import in_order
 from segcore.features.taste.matrix import inverse_frequencies, weighted
 from segcore.features.transactions.line_columns import OrderLines
 from segcore.records.dataset import Dataset, is_cancelled
@@ -101,10 +102,10 @@ def _spend(dataset: Dataset, lines: OrderLines) -> tuple[csr_array, list[str]]:
     """Return the spend of each order on each category, and the categories, those without spend left out."""
     from scipy.sparse import csr_array
 
-    roles = dataset.roles
-    amount = nw.col(roles["amount"]) if "amount" in roles else nw.col(roles["quantity"]) * nw.col(roles["price"])
-    frame = nw.from_native(dataset.frame, eager_only=True)
-    found = frame.select(as_category(roles["category"]), amount.alias("amount"), is_cancelled(roles).alias("cancelled"))
+    roles = {role: role for role in ("order", "quantity", "price", "amount", "category") if role in dataset.roles}
+    amount = nw.col("amount") if "amount" in roles else nw.col("quantity") * nw.col("price")
+    frame = in_order(dataset, roles)
+    found = frame.select(as_category("category"), amount.alias("amount"), is_cancelled(roles).alias("cancelled"))
     spend = found["amount"].to_numpy()
     kept = (spend > 0) & ~found["cancelled"].to_numpy().astype(bool)
     place, names = pd.factorize(found["category"].to_pandas()[kept], sort=True)

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import Any
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 
-from segcore.features.grouping import rows_of
+from segcore.features.grouping import rows_of, small
 
 _MOST_A_LINE = 100
 
 
-def count_units(lines: Any, index: pd.Index) -> dict[str, np.ndarray]:
+def sold_by_measure(parts: Iterable[Any]) -> frozenset[str]:
+    """Return the items of which a usual line (the median) has more than 100, such as fuel by the thousandth of a gallon.
+
+    Parameters
+    ----------
+    parts : iterable of Narwhals frames
+        The data in parts: one row per order line, with ``item`` and ``quantity``.
+    """
+    size = nw.col("quantity").abs()
+    many = size > _MOST_A_LINE
+    found = [
+        small(
+            lines.filter(~nw.col("item").is_null()).select("item", many.cast(nw.Int64).alias("many"), size.alias("size"))
+            .with_columns(nw.when(nw.col("many") == 0).then(nw.col("size")).alias("below"))
+            .with_columns(nw.when(nw.col("many") == 1).then(nw.col("size")).alias("above"))
+            .group_by("item")
+            .agg(nw.len().alias("lines"), nw.col("many").sum(), nw.col("below").max(), nw.col("above").min())
+        )
+        for lines in parts
+    ]  # fmt: skip
+    found = [items.astype({"item": str, "lines": float, "many": float, "below": float, "above": float}) for items in found]
+    items = pd.concat(found).groupby("item").agg({"lines": "sum", "many": "sum", "below": "max", "above": "min"})
+    # With as many lines above as below, the median is between the largest below and the smallest above.
+    even = 2 * items["many"] == items["lines"]
+    usual = (2 * items["many"] > items["lines"]) | (even & (items["below"] + items["above"] > 2 * _MOST_A_LINE))
+    return frozenset(items.index[usual])
+
+
+def count_units(lines: Any, index: pd.Index, by_measure: Collection[str] = ()) -> dict[str, np.ndarray]:
     """Return each customer's units, and the amount paid for them, less what was cancelled: arrays of shape (n_customers,), float64.
 
     Parameters
@@ -21,20 +51,11 @@ def count_units(lines: Any, index: pd.Index) -> dict[str, np.ndarray]:
         One row per order line: ``customer``, ``amount``, ``quantity`` and, where there is one, ``item``.
     index : Index
         The customers.
-
-    Notes
-    -----
-    An item of which a usual line (the median) has more than 100 is sold by measure, such as fuel by the thousandth of a gallon. Its
-    lines are left out of both, because a sum of pieces and measures means nothing.
+    by_measure : collection of str
+        Items whose lines are left out of both, because a sum of pieces and measures means nothing: see `sold_by_measure`.
     """
-    quantity, amount = (lines[name].to_numpy().astype(np.float64) for name in ("quantity", "amount"))
-    counted = np.isfinite(quantity)
-    if "item" in lines.columns:
-        place, items = pd.factorize(lines["item"].to_pandas())
-        usual = pd.Series(np.abs(quantity)).groupby(place).median()
-        measured = np.zeros(len(items) + 1, bool)  # the last is for lines without an item
-        measured[usual.index[usual > _MOST_A_LINE]] = True
-        counted &= ~measured[place]
-    rows = rows_of(lines["customer"].to_pandas(), index)[counted]
-    sums = {"units": quantity[counted], "unit_revenue": amount[counted]}
-    return {name: np.bincount(rows, weights=values, minlength=len(index)) for name, values in sums.items()}
+    counted = lines.filter(~nw.col("item").is_in(sorted(by_measure))) if by_measure else lines
+    found = small(counted.group_by("customer").agg(nw.col("quantity").sum(), nw.col("amount").sum()))
+    rows = rows_of(found["customer"], index)
+    sums = {"units": found["quantity"], "unit_revenue": found["amount"]}
+    return {name: np.bincount(rows, weights=values.to_numpy(dtype=np.float64), minlength=len(index)) for name, values in sums.items()}

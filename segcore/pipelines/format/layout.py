@@ -11,7 +11,6 @@ from typing import Literal
 from segcore.clustering.algorithms.registry import algorithms
 from segcore.export.database_table import HOW
 from segcore.features.vectors.asked import VECTOR_OPTIONS
-from segcore.library.request import FRAMES
 from segcore.records.data_rules import DATE_ORDERS
 from segcore.records.dataset import KINDS, ROLES
 from segcore.records.evidence import LEVELS
@@ -24,6 +23,7 @@ from segcore.records.taste import LENGTHS, MATRICES, OF
 from segcore.records.taste import METHODS as COMPONENTS
 from segcore.records.vectors import REAL, WHOLE
 from segcore.sweeps.workers import WORKERS
+from segcore.system.frames import FRAMES
 
 Kind = Literal["text", "whole", "number", "flag", "date", "as of", "texts", "labels", "grid", "weight", "range", "table"]
 MEASURES = ("silhouette", "calinski_harabasz", "davies_bouldin", "z", "least_stability", "prediction_strength", "describability")

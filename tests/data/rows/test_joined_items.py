@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from segcore.data.meaning.item_titles import item_titles
 from segcore.data.meaning.roles import find_meaning
-from segcore.data.rows.item_titles import item_titles
 from segcore.data.sources import open_source, read_source
 from segcore.errors import DataError, SegcoreError
 from segcore.records.intake import DataRequest, SecondTable

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from segcore.data.rows.item_titles import item_titles
+from segcore.data.meaning.item_titles import item_titles
 from segcore.data.samples.complete_journey import OF_PRODUCTS, ROLES, _path, open_completejourney
 from segcore.data.sources import read_source
 from segcore.records.intake import DataRequest

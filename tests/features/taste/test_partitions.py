@@ -118,7 +118,7 @@ def test_random_signs_are_those_that_a_matrix_in_this_process_gets(spark, long):
 
 def test_a_failure_of_spark_is_one_sentence(spark, long):
     with (
-        pytest.raises(SegcoreError, match=r"^Spark could not compute the components \(.*\): try again, or leave out --frames spark\.$"),
+        pytest.raises(SegcoreError, match=r"^Spark failed \(.*\): try again, or leave out --frames spark\.$"),
         partitioned(long) as rows,
     ):
         rows._blocks.map(lambda block: 1 / 0).collect()
@@ -132,7 +132,7 @@ def test_no_factors_are_made_of_partitions(spark, long):
 @pytest.mark.parametrize(
     ("version", "java", "sentence"),
     [
-        ("", 17, "Spark is not installed: install it with 'pip install pyspark==4.3.0', or compute the components without Spark."),
+        ("", 17, "Spark is not installed: install it with 'pip install pyspark==4.3.0', or do without Spark."),
         (
             "4.3.0",
             None,

@@ -73,21 +73,21 @@ def test_a_customer_without_a_value_has_none():
 )
 def test_a_column_describes_what_has_one_value_of_it(values, what):
     codes, texts = coded(values)
-    assert describes(codes, len(texts), lines_of()) == what
+    assert describes([codes], len(texts), [lines_of()]) == what
 
 
 def test_one_in_twenty_may_have_several_values():
     rows = [(f"c{n:03d}", f"o{n}-{order}", order) for n in range(100) for order in (1, 2)]
     values = np.zeros(200, dtype=int)
     values[1:10:2] = 1  # five customers
-    assert describes(values, 2, lines_of(rows)) == "customer"
+    assert describes([values], 2, [lines_of(rows)]) == "customer"
     values[11] = 1
-    assert describes(values, 2, lines_of(rows)) == "order"
+    assert describes([values], 2, [lines_of(rows)]) == "order"
 
 
 def test_a_column_of_the_products_is_none():
     codes, texts = coded(["X", "Y", "X", "Y", "X", "Y", "X", "X", "Y"])
-    assert column_of_lines("colour", pa.array(texts), codes, lines_of(), 3) is None
+    assert column_of_lines("colour", pa.array(texts), [codes], [lines_of()], 3) is None
 
 
 def test_the_most_frequent_values_equal_those_of_another_implementation():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segcore.errors import StoreError
-from segcore.features.transactions.units import count_units
+from segcore.features.transactions.units import count_units, sold_by_measure
 from segcore.records.feature_table import FeatureEntry, FeatureTable
 from segcore.records.plan import Plan
 from segcore.records.solution import Solution
@@ -142,7 +142,8 @@ def test_units_are_net_of_cancellations_and_leave_out_what_is_sold_by_measure():
             "amount": [30.0, 25.0, 20.0, 31.0, 1.0, -10.0, 5.0],
         }
     )
-    found = count_units(nw.from_native(lines, eager_only=True), pd.Index(["a", "b", "c"]))
+    by_measure = sold_by_measure([nw.from_native(lines, eager_only=True)])
+    found = count_units(nw.from_native(lines, eager_only=True), pd.Index(["a", "b", "c"]), by_measure)
     assert found["units"].tolist() == [7, 2, 0]
     assert found["unit_revenue"].tolist() == [25, 20, 0]
     without = count_units(nw.from_native(lines.drop(columns="item"), eager_only=True), pd.Index(["a", "b", "c"]))

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from segcore.data.columns import inferred_type
 from segcore.data.columns.ids import as_ids
-from segcore.data.columns.text import as_text, missing_to_null
+from segcore.data.columns.text import as_text, combined, missing_to_null
 from segcore.data.files.raw import Items, Raw
 from segcore.data.meaning.header_names import named_like_titles
 from segcore.data.meaning.role_guesses import SAMPLE_ROWS
@@ -74,10 +74,12 @@ def _first(table: Raw, key: str, column: str) -> dict[str, str]:
 
 
 def _most_frequent(raw: Raw, item: str, column: str) -> dict[str, str]:
-    lines = raw.read([item, column])
-    pairs = pa.table({"item": as_ids(lines[item]).dictionary_encode(), "title": lines[column].dictionary_encode()}).drop_null()
-    counted = pairs.group_by(["item", "title"]).aggregate([([], "count_all")]).to_pandas()
-    frame = pd.DataFrame({"item": counted["item"].astype(str), "title": _texts(_plain(counted["title"])), "n": counted["count_all"]})
+    pieces = []
+    for lines in raw.pieces([item, column]):
+        pairs = pa.table({"item": as_ids(lines[item]), "title": combined(lines[column])}).drop_null()
+        pieces.append(pairs.group_by(["item", "title"]).aggregate([([], "count_all")]))
+    counted = pa.concat_tables(pieces).group_by(["item", "title"]).aggregate([("count_all", "sum")]).to_pandas()
+    frame = pd.DataFrame({"item": counted["item"].astype(str), "title": _texts(_plain(counted["title"])), "n": counted["count_all_sum"]})
     frame = frame[frame["title"].notna()].sort_values(["n", "title"], ascending=[False, True], kind="stable")
     first = frame.drop_duplicates("item")
     return dict(zip(first["item"].tolist(), first["title"].tolist(), strict=True))
