@@ -1,6 +1,7 @@
 import streamlit as st
 
 from segcore.wording.markdown import escape
+from ui.data.loading import name_of
 from ui.data.meaning_form import known_of, known_of_pending, meaning_form, reading_form
 from ui.data.missions import draw_missions
 from ui.data.report import draw_aside, draw_findings, draw_preview, draw_summary
@@ -21,12 +22,12 @@ if taken is not None:
 st.header("Choose the data", anchor=False)
 choose_data(page.store)
 if failed is not None:
-    st.header(f"Not loaded yet: {escape(failed.request.name or failed.request.data)}", anchor=False)
+    st.header(f"Not loaded yet: {escape(name_of(failed.request))}", anchor=False)
     if failed.seen is None or failed.place == CHOOSER:
         draw_remedy(page.store, failed, taken)
-    if failed.seen is None:
+    if failed.seen is None and failed.request.database is None:
         reading_form(page.store, failed.request)
-    else:
+    elif failed.seen is not None:
         known = known_of_pending(failed.request, failed.seen)
         meaning_form(page.store, known, lambda: draw_remedy(page.store, failed, taken) if failed.place == FORM else None)
         draw_preview(page.store, failed.seen.preview, failed.seen.rows)

@@ -1,5 +1,7 @@
 """Segments of a solution in later data: the form, the verdict, its evidence, and the new segments."""
 
+import sqlite3
+
 import pandas as pd
 import pytest
 
@@ -55,8 +57,23 @@ def test_before_anything_was_asked_there_is_the_form_alone(open_app, finished_sw
     assert app.segmented_control(key="over_time.way").options == [
         "Upload a file",
         "A file on this machine",
+        "A database",
         "A later period of the same data",
     ]
+
+
+def test_rows_of_a_database_are_followed(open_app, finished_sweep, store, tmp_path):
+    connection = sqlite3.connect(tmp_path / "shop.db")
+    later_orders().astype({"date": str}).to_sql("later", connection, index=False)
+    connection.close()
+    app = open_app("over_time", sweep=finished_sweep.id, **POINT)
+    app.segmented_control(key="over_time.way").set_value("database").run()
+    app.text_input(key="over_time.database.address").set_value(f"sqlite:///{tmp_path}/shop.db").run()
+    app.text_input(key="over_time.database.table").set_value("later").run()
+    follow(app).click().run()
+    assert not app.exception and not app.error
+    (job,) = [job for job in jobs.list_jobs(store, 9) if job.kind == "over time"]
+    assert jobs.wait(store, job.id).state == "done"
 
 
 def test_a_path_is_followed_and_the_answer_stays_in_the_address(open_app, finished_sweep, store, later_csv, words):

@@ -31,6 +31,12 @@ def second_table(path: Path, name: str) -> SecondTable:
     return SecondTable(str(path), name=name)
 
 
+def name_of(request: DataRequest) -> str:
+    """Return the display name of data that are not loaded."""
+    asked = request.database
+    return request.name or (request.data if asked is None else asked.table or "SELECT")
+
+
 def second_name(table: SecondTable) -> str:
     """Return the display name of a second table."""
     return table.name or Path(table.data).name
@@ -41,6 +47,23 @@ def load_first(store: Store) -> Intake:
     from segcore.intake.remembered import first_request
 
     return load(store, first_request(store))
+
+
+def fetch(store: Store, request: DataRequest) -> DataRequest:
+    """Return the request for what its database has now; one for anything else unchanged.
+
+    Raises
+    ------
+    SegcoreError
+        If the database cannot be read.
+    """
+    from segcore.intake.child import from_database_apart
+
+    asked = request.database
+    if asked is None:
+        return from_database_apart(store, request)
+    with st.spinner(f"Reading {escape(asked.table or 'the SELECT')} from the database."):
+        return from_database_apart(store, request)
 
 
 def load(store: Store, request: DataRequest) -> Intake:
@@ -101,7 +124,7 @@ def take(store: Store, request: DataRequest) -> Intake:
     from segcore.intake.child import take_in_child
 
     sample = find_sample(request.data)
-    name = request.name or (sample.title if sample else request.data)
+    name = sample.title if sample and not request.name else name_of(request)
     work = "reading every row and building the features" if request.taste is None else "computing the components of taste"
     with st.spinner(f"Loading {escape(name)}: {work}. The first time takes a few seconds."):
         return take_in_child(store.home, request)

@@ -81,6 +81,13 @@ def _filled(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
     return [*([zero] if values["number"] else []), required]
 
 
+def _all_rows(request: DataRequest, values: Mapping[str, Any]) -> list[WayOn]:
+    if request.database is None:
+        return []
+    rows = int(values["rows"])
+    return [WayOn("most_rows", f"Read all {rows:,} rows", replace(request, database=replace(request.database, most_rows=rows)))]
+
+
 def _reading(name: str, label: Callable[[Any], str]) -> Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]:
     """Return a function that makes buttons of the likely values of a reading option."""
 
@@ -97,6 +104,7 @@ def _reading(name: str, label: Callable[[Any], str]) -> Callable[[DataRequest, M
 
 _WAYS: Mapping[str, Callable[[DataRequest, Mapping[str, Any]], list[WayOn]]] = {
     "set_aside": _skip_rows,
+    "most_rows": _all_rows,
     "date_order": _date_orders,
     "one_row_per_customer": _without_repeats,
     "filled": _filled,

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from segcore.data.databases.stored_extract import is_unread
 from segcore.errors import SegcoreError, SourceError
 from segcore.records.finding import Remedy
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
 from ui.data import loading
+from ui.data.database_form import database_fields
 from ui.data.remedies import remedy_of, ways_on
 from ui.data.sample_download import download, is_here
 from ui.shell import state
@@ -21,7 +23,7 @@ from ui.shell import state
 if TYPE_CHECKING:
     from segcore.records.intake import DataRequest, Intake, Peek
 
-SAMPLE, UPLOAD, PATH = "A sample", "Upload a file", "A file on this machine"
+SAMPLE, UPLOAD, PATH, DATABASE = "A sample", "Upload a file", "A file on this machine", "A database"
 CHOOSER, FORM = "chooser", "form"
 FORMATS = ["csv", "tsv", "txt", "gz", "zst", "parquet", "xlsx", "xlsm", "xls", "jsonl", "ndjson", "json"]
 FORMATS += ["zip", "data", "item", "dat"]  # as MovieLens calls its files
@@ -29,14 +31,16 @@ _FORMATS_SPOKEN = "CSV or TSV (also .gz and .zst), XLSX, Parquet, JSON Lines or 
 
 
 def choose_data(store: Store) -> None:
-    """Draw the three ways to choose data; after an error, the earlier data stay loaded."""
-    way = st.segmented_control("Where the data comes from", (SAMPLE, UPLOAD, PATH), key="data.way", default=SAMPLE, required=True)
+    """Draw the four ways to choose data; after an error, the earlier data stay loaded."""
+    way = st.segmented_control("Where the data comes from", (SAMPLE, UPLOAD, PATH, DATABASE), key="data.way", default=SAMPLE, required=True)
     if way == SAMPLE:
         _samples(store)
     elif way == UPLOAD:
         _upload(store)
-    else:
+    elif way == PATH:
         _path(store)
+    else:
+        _database(store)
     if pending() is None:
         say_problem(CHOOSER)
 
@@ -52,11 +56,12 @@ def attempt(store: Store, request: DataRequest, place: str = CHOOSER) -> None:
     """Load data, or show the error at this place of the page and keep the earlier data."""
     _forget_pending()
     try:
+        request = loading.fetch(store, request)
         loading.load(store, request)
     except SegcoreError as error:
         text, remedy = error_text(error, "screen"), remedy_of(error)
-        # A file that cannot be read cannot be previewed either.
-        seen = None if isinstance(error, SourceError) else loading.look(store, request)
+        # A file that cannot be read cannot be previewed either, nor can a database.
+        seen = None if isinstance(error, SourceError) or is_unread(request) else loading.look(store, request)
         if seen is not None or remedy is not None:
             state.remember("data_pending", Pending(request, seen, remedy, place))
         state.remember("data_problem", (place, f"{text} The earlier data are still loaded." if state.intake() else text))
@@ -176,6 +181,22 @@ def _path(store: Store) -> None:
 
         found = user_path(path.strip())
         attempt(store, request_for(found, found.name))
+
+
+def _database(store: Store) -> None:
+    loaded = state.request()
+    known = None if loaded is None else loaded.database
+    request = database_fields("data.database", known)
+    asked = None if request is None else request.database
+    again = (
+        known is not None and asked is not None and (known.address, known.table, known.query) == (asked.address, asked.table, asked.query)
+    )
+    if not st.button(f"Read the database{' again' if again else ''}", key="data.read_database", icon=":material/database:"):
+        return
+    if request is None:
+        state.remember("data_problem", (CHOOSER, "Enter the address of a database, and a table or a SELECT."))
+        st.rerun()
+    attempt(store, request)
 
 
 def request_for(path: Path, name: str) -> DataRequest:

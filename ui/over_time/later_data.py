@@ -14,12 +14,14 @@ from segcore.intake.remembered import request_of
 from segcore.records.intake import DataRequest
 from segcore.wording.findings import error_text
 from segcore.wording.markdown import escape
+from ui.data.database_form import database_fields
+from ui.data.loading import fetch
 from ui.data.source_form import FORMATS, keep_upload
 from ui.over_time.job import Kept, Shown, start
 from ui.shell import state
 from ui.shell.guard import fragment
 
-_WAYS = {"upload": "Upload a file", "path": "A file on this machine", "same": "A later period of the same data"}
+_WAYS = {"upload": "Upload a file", "path": "A file on this machine", "database": "A database", "same": "A later period of the same data"}
 _RANGE = (dt.date(1900, 1, 1), dt.date(2200, 12, 31))
 _DATES = {
     "from": ("First day", "Earlier rows are left out. If it is empty, all rows of the data count."),
@@ -45,16 +47,25 @@ def draw_form(kept: Kept, shown: Shown | None) -> None:
             "Where the later data come from", ways, key="over_time.way", required=True, format_func=_WAYS.__getitem__
         )
         state.remember("over_time.way", way)
-        request = _file(kept) if way == "upload" else _path() if way == "path" else own
+        request = _chosen(kept, way, own)
         dates = _dates(kept, way) if is_dated else {}
         kind: Any = "secondary" if has_answer else "primary"
         is_asked = st.button("Follow the segments", key="over_time.follow", type=kind, icon=":material/update:", disabled=request is None)
     if request is None or not is_asked:
         return
     try:
-        start(kept, _with_dates(request, dates), _iso(dates.get("as_of")))
+        start(kept, _with_dates(fetch(kept.store, request), dates), _iso(dates.get("as_of")))
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
+
+
+def _chosen(kept: Kept, way: str | None, own: DataRequest | None) -> DataRequest | None:
+    """Draw the fields of a way to choose the later data, and return what they name."""
+    if way == "upload":
+        return _file(kept)
+    if way == "path":
+        return _path()
+    return own if way == "same" else database_fields("over_time.database", None if own is None else own.database)
 
 
 def _file(kept: Kept) -> DataRequest | None:

@@ -3,6 +3,8 @@
 import datetime as dt
 import hashlib
 import stat
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 
@@ -256,3 +258,25 @@ def test_permissions_of_the_file_are_kept(sqlite, tmp_path):
     path.touch(mode=0o600)
     write_extract(DatabaseQuestion(sqlite.address.text, table="lines"), path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.slow  # five million rows are made and read
+def test_five_million_rows_need_less_memory_than_their_frame(server, tmp_path):
+    """In a process of its own, whose peak counts what Python and the drivers need too."""
+    server.run(
+        "CREATE UNLOGGED TABLE big AS SELECT n % 200000 AS customer, 'I' || n / 4 AS invoice, "
+        "timestamp '2024-01-01' + n % 31000000 * interval '1 second' AS moment, 'sku' || n * 7::bigint % 4000 AS sku, "
+        "n % 12 + 1 AS quantity, (n % 997 / 10.0)::numeric(10, 2) AS price FROM generate_series(1, 5000000) AS n"
+    )
+    path = tmp_path / "big.parquet"
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom segcore.data.databases.extract import write_extract\n"
+        "from segcore.records.intake import DatabaseQuestion\n"
+        "print(write_extract(DatabaseQuestion(sys.argv[1], table='big'), Path(sys.argv[2])))\n"
+        "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, server.address.text, path], capture_output=True, text=True, check=True)
+    rows, peak = map(int, done.stdout.split())
+    frame = pq.read_table(path)
+    assert rows == frame.num_rows == 5_000_000
+    assert peak * 1024 < 1.5 * frame.nbytes
