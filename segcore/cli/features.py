@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.jobs import wait_for
-from segcore.cli.options import add_data_options, plan_from, print_notes, request_from
+from segcore.cli.options import add_data_options, plan_from, print_notes, request_for_rows, request_from
 from segcore.errors import ParameterError
 from segcore.wording.findings import counts_json, note_json, refusal, rows_by_label
 from segcore.wording.numbers import counted, percent_text
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from segcore.store.store import Store
 
 
+_FITTING = (
+    *("setting", "features", "outliers", "repeats", "seed", "matrix", "components", "lengths", "of", "least_items", "least_customers"),
+    *("cust2vec", "missions", "customers", "customers_key", "exclude", "category", "number", "profile", "keep", "zero", "min_share"),
+    *("max_categories", "guess", "with_profile", "report", "aside"),
+)
+"""Options that say what is fitted to the data, or that are about data that is taken in."""
+
+
 def add_commands(subparsers: Any) -> None:
     """Add ``features``, ``neighbours`` and ``vectors-check``."""
     features = subparsers.add_parser(
@@ -31,13 +39,19 @@ def add_commands(subparsers: Any) -> None:
         description="Build the features of customers and write them to a file, sorted by its first column, customer_id.",
     )
     add_data_options(features)
+    features.add_argument(
+        "--like",
+        metavar="SWEEP",
+        help="build every feature of that sweep's data, with its categories, cut-points and fill values; nothing is fitted to DATA",
+    )
+    features.add_argument("--as-of", metavar="DATE", help="with --like: day up to which recency and similar count (default: the sweep's)")
     features.add_argument("--out", required=True, metavar="FILE", help="file to write, .parquet or .csv")
     features.add_argument("--with-profile", action="store_true", help="also write the profile columns, which are not features")
     features.add_argument("--report", metavar="FILE", help="data report to write, JSON: what became of every row and column")
     features.add_argument("--dictionary", metavar="FILE", help="data dictionary to write, .csv or .parquet: the definition of each feature")
     features.add_argument("--aside", metavar="FILE", help="rows that were set aside, with place and reason, .csv or .parquet")
     features.add_argument("--json", action="store_true", help="print one JSON document with the counts")
-    features.set_defaults(run=run_features)
+    features.set_defaults(run=run_features, fitting={name: features.get_default(name) for name in _FITTING})
 
     neighbours = subparsers.add_parser(
         "neighbours",
@@ -66,6 +80,10 @@ def add_commands(subparsers: Any) -> None:
 
 def run_features(args: argparse.Namespace) -> int:
     """Build the features and write them."""
+    if args.like is not None:
+        return _run_like(args)
+    if args.as_of is not None:
+        raise refusal("score.as_of_alone", kind=ParameterError)
     request = request_from(args)
 
     from segcore.export.tables import check_folder, check_table_path, write_table, write_text
@@ -96,6 +114,51 @@ def run_features(args: argparse.Namespace) -> int:
     else:
         what = f"{counted(rows.num_rows, 'row')} and {counted(len(plan.features), 'feature')}"
         say(f"{what} written to {args.out}.{_set_aside_sentence(assembled)}")
+    return 0
+
+
+def _run_like(args: argparse.Namespace) -> int:
+    """Build the features of a sweep for other data, and write them."""
+    given = [f"--{name.replace('_', '-')}" for name, usual in args.fitting.items() if getattr(args, name) != usual]
+    given += ["--frames spark"] if args.frames == "spark" else []
+    if given:
+        raise refusal("score.not_for_like", kind=ParameterError, options=given)
+    request = request_for_rows(args)
+
+    from segcore.export.tables import check_table_path, write_table
+    from segcore.features.output import data_dictionary, rows_for_file
+    from segcore.intake.child import from_database_apart
+    from segcore.intake.trained_rows import read_like_trained
+    from segcore.segments.scoring import features_like
+    from segcore.store.store import Store
+
+    files = {name: Path(path) for name, path in (("out", args.out), ("dictionary", args.dictionary)) if path is not None}
+    for name, path in files.items():
+        check_table_path(path, f"--{name}")
+    store = Store()
+    sweep = store.resolve(args.like)
+    dataset = read_like_trained(store, store.spec(sweep).data, from_database_apart(store, request))
+    table, notes = features_like(store, sweep, dataset, as_of=args.as_of)
+    notes = (*dataset.notes, *notes)
+    print_notes(notes)
+    write_table(rows_for_file(table), files["out"])
+    if "dictionary" in files:
+        write_table(data_dictionary(store.feature_table(store.spec(sweep).table)), files["dictionary"])
+    if args.json:
+        say_json(
+            {
+                "like": sweep,
+                "data": {"name": dataset.name, "fingerprint": dataset.fingerprint, "filters": list(dataset.filters)},
+                "customers": len(table),
+                "features": list(table.names),
+                "reference_date": table.reference_date,
+                "notes": [note_json(note) for note in notes],
+                "out": args.out,
+            }
+        )
+    else:
+        what = f"{counted(len(table), 'row')} and {counted(len(table.names), 'feature')}"
+        say(f"{what} written to {args.out}, made as those of sweep {sweep[:12]} were.")
     return 0
 
 

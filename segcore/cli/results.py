@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.jobs import wait_for
 from segcore.cli.options import add_data_options, print_notes, request_for_rows
 from segcore.errors import ParameterError
-from segcore.wording.findings import note_json
+from segcore.wording.findings import note_json, refusal
 from segcore.wording.maps import METHODS
 from segcore.wording.numbers import counted
 from segcore.wording.results import DIALECTS
@@ -130,11 +131,18 @@ def add_commands(subparsers: Any) -> None:
 
     export = subparsers.add_parser(
         "export",
-        help="write the customers of chosen segments to a file, or into a table of a database",
+        help="write the customers of chosen segments to a file or a database, or SQL that scores customers there",
         description="Write the customers of chosen segments, one row each, with their segment and features. FILE.json, next to FILE, "
-        "records where they come from. With --out URL, they go into a table of PostgreSQL, DuckDB or SQLite, in one transaction.",
+        "records where they come from. With --out URL, they go into a table of PostgreSQL, DuckDB or SQLite, in one transaction. "
+        "With --sql: one SELECT of customer_id and segment, which assigns the customers of a table that 'features --features all' or "
+        "'features --like SWEEP' wrote as 'score' does (k-means, mini-batch k-means, Gaussian mixtures).",
     )
     _add_point(export)
+    export.add_argument("--sql", action="store_true", help="write SQL that scores customers where they are, to a file named .sql")
+    export.add_argument("--dialect", choices=tuple(DIALECTS), help="SQL dialect (default: duckdb)")
+    export.add_argument(
+        "--table", metavar="NAME", help="table with the features, or file that DuckDB reads, such as features.parquet (default: customers)"
+    )
     export.add_argument("--segments", metavar="N,...", help="segments to write, such as 0,2 or noise (default: all)")
     export.add_argument("--copies", action="store_true", help="also write the jittered copies of each customer")
     export.add_argument("--filled", action="store_true", help="write what missing values counted as, such as the median, not blanks")
@@ -387,7 +395,12 @@ def run_over_time(args: argparse.Namespace) -> int:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    """Write the customers of chosen segments."""
+    """Write the customers of chosen segments, or SQL that scores customers."""
+    if args.sql:
+        return _export_sql(args)
+    if args.dialect or args.table:
+        given = [option for option in ("--dialect", "--table") if getattr(args, option[2:])]
+        raise refusal("sql.only_sql", kind=ParameterError, options=given)
     segments = None if args.segments is None else parse_segments(args.segments)
 
     from segcore.export.files import output_of, table_text, write_export, write_model
@@ -424,6 +437,46 @@ def run_export(args: argparse.Namespace) -> int:
         else:
             say(f"{counted(document['rows'], 'row')} written to {args.out} ({listed}). Where they come from is in {args.out}.json.{model}")
     return 0
+
+
+_OF_ROWS = (
+    "segments",
+    "copies",
+    "filled",
+    "profile",
+    "own_id",
+    "clustered_values",
+    "probabilities",
+    "with_set_aside",
+    "model",
+    "into",
+    "how",
+)
+
+
+def _export_sql(args: argparse.Namespace) -> int:
+    """Write SQL that scores customers."""
+    given = [f"--{name.replace('_', '-')}" for name in _OF_ROWS if getattr(args, name)]
+    if given:
+        raise refusal("sql.not_for_sql", kind=ParameterError, options=given)
+
+    from segcore.export.scoring_sql import write_scoring_sql
+    from segcore.store.store import Store
+
+    store = Store()
+    document = write_scoring_sql(
+        store, *find_sweep_point(store, args.sweep, args.point), Path(args.out), **_given(args, ("dialect", "table"))
+    )
+    if args.json:
+        say_json(document)
+    else:
+        say(f"SQL that scores customers of {document['table']} in {DIALECTS[document['dialect']]} written to {args.out}.")
+    return 0
+
+
+def _given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
+    """Return the options that were given."""
+    return {name: value for name in names if (value := getattr(args, name)) is not None}
 
 
 def _one_segment(text: str | None) -> int | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Literal, get_args
@@ -21,6 +22,7 @@ from segcore.segments.rules.condition import Condition, number_literal
 from segcore.segments.rules.definition import Definition
 from segcore.segments.rules.rule import Rule, SegmentRules
 from segcore.segments.rules.tree import Branch, ExplainingTree, Leaf
+from segcore.wording.findings import refusal
 from segcore.wording.quotes import visible
 from segcore.wording.results import DIALECTS, Dialect
 
@@ -29,6 +31,9 @@ TABLE = "customers"
 _OF_SQLGLOT: Mapping[str, str] = {"postgresql": "postgres"}
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 _BEYOND = "1e308"
+# BigQuery's flexible column names: these, letters, digits, accents, underscores and dashes of any script.
+_OF_BIGQUERY = frozenset("&%=+:'<>#|\t ")
+_BYTES_OF_POSTGRESQL = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +169,7 @@ def conditions_sql(conditions: Sequence[Condition], table: SqlTable, dialect: Di
 
 def _select(conditions: Sequence[Condition], table: SqlTable, more: Sequence[Any] = ()) -> Any:
     where = reduce(lambda left, right: exp.And(this=left, expression=right), [_condition(one, table) for one in conditions])
-    return exp.select(_identifier(ID_COLUMN), *more).from_(_table(table.name)).where(where)
+    return exp.select(identifier(ID_COLUMN), *more).from_(table_of(table.name)).where(where)
 
 
 def rule_filter(rule: Rule) -> str:
@@ -190,7 +195,7 @@ def tree_sql(tree: ExplainingTree, table: SqlTable, dialect: Dialect = "duckdb")
     """
     segment = exp.alias_(_case(tree.root, table), "segment", quoted=True)
     used = [condition.feature for _, path in tree.paths() for condition in path]
-    query = exp.select(_identifier(ID_COLUMN), segment).from_(_table(table.name))
+    query = exp.select(identifier(ID_COLUMN), segment).from_(table_of(table.name))
     return _written(query, [tree.sentence, *_profile_comment(used, table)], dialect)
 
 
@@ -201,7 +206,7 @@ def _case(node: Branch | Leaf, table: SqlTable) -> Any:
 
 
 def _condition(condition: Condition, table: SqlTable, of: str | None = None, *, marks: bool = True) -> Any:
-    column = exp.column(_identifier(table.columns.get(condition.feature, condition.feature)), table=of)
+    column = exp.column(identifier(table.columns.get(condition.feature, condition.feature)), table=of)
     if isinstance(condition.value, str):
         return _text_condition(condition, column, condition.value, marks=marks)
     number = exp.Literal.number(number_literal(condition.value))
@@ -227,13 +232,15 @@ def _text_condition(condition: Condition, column: Any, value: str, *, marks: boo
     return exp.Not(this=found) if n_marked else exp.NEQ(this=column, expression=texts[0])
 
 
-def _identifier(name: str) -> Any:
+def identifier(name: str) -> Any:
+    """Return a column's name, quoted."""
     return exp.to_identifier(name, quoted=True)
 
 
-def _table(name: str) -> Any:
+def table_of(name: str) -> Any:
+    """Return a table, also of a schema, or a file that DuckDB reads."""
     parts = name.split(".") if _DOTTED.fullmatch(name) and not name.lower().endswith((".csv", ".parquet")) else [name]
-    return exp.Table(**dict(zip(("this", "db", "catalog"), map(_identifier, reversed(parts)), strict=False)))
+    return exp.Table(**dict(zip(("this", "db", "catalog"), map(identifier, reversed(parts)), strict=False)))
 
 
 def _profile_comment(used: Sequence[str], table: SqlTable) -> list[str]:
@@ -241,6 +248,32 @@ def _profile_comment(used: Sequence[str], table: SqlTable) -> list[str]:
     return [f"With profile columns, which export --profile and features --with-profile write: {', '.join(named)}"] if named else []
 
 
-def _written(query: Any, comments: Sequence[str], dialect: str) -> str:
-    text = query.sql(dialect=_OF_SQLGLOT.get(dialect, dialect), pretty=True, unsupported_level=sqlglot.ErrorLevel.RAISE)
+def check_names(names: Iterable[str], dialect: Dialect) -> None:
+    """Raise `ParameterError` if the database can have no column with one of some names, or cuts one to the same as another."""
+    kept: dict[bytes, str] = {}
+    for name in names:
+        if "\0" in name or (dialect == "bigquery" and not all(map(_is_of_bigquery, name))):
+            raise refusal("sql.column_name", kind=ParameterError, dialect=dialect, column=name)
+        cut = name.encode()[:_BYTES_OF_POSTGRESQL]
+        if dialect == "postgresql" and kept.setdefault(cut, name) != name:
+            raise refusal("sql.cut_name", kind=ParameterError, column=name, other=kept[cut], most=_BYTES_OF_POSTGRESQL)
+
+
+def _is_of_bigquery(letter: str) -> bool:
+    return letter in _OF_BIGQUERY or unicodedata.category(letter)[0] in "LNM" or unicodedata.category(letter) in ("Pc", "Pd")
+
+
+def _written(query: Any, comments: Sequence[str], dialect: Dialect) -> str:
+    check_names(dict.fromkeys(column.name for column in query.find_all(exp.Column)), dialect)
+    return commented(in_dialect(query, dialect, pretty=True), comments)
+
+
+def in_dialect(expression: Any, dialect: Dialect, *, pretty: bool = False) -> str:
+    """Return a query, or a part of one, as text."""
+    name = _OF_SQLGLOT.get(dialect, dialect)
+    return str(expression.sql(dialect=name, pretty=pretty, unsupported_level=sqlglot.ErrorLevel.RAISE))
+
+
+def commented(text: str, comments: Sequence[str]) -> str:
+    """Return SQL after comments of one line each, which no character of theirs can end."""
     return "\n".join([*(f"-- {visible(comment)}" for comment in comments), text])

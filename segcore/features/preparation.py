@@ -245,16 +245,16 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
         raise DataError(f"The rows have {values.shape[-1]} features, but {len(preparation.features)} were prepared.")
     X = np.array(_transformed(values, preparation.transforms), dtype=np.float64, order="C")
     centre, scale = np.asarray(preparation.centre), np.asarray(preparation.scale)
-    if preparation.scaler == "minmax":
-        # scikit-learn multiplies before it shifts; the other order differs in the last bit.
-        factor = 1 / scale
-        X *= factor
-        X += 0 - centre * factor
-    elif preparation.scaler != "none":
-        X -= centre
-        X /= scale
-    if preparation.weights:
-        with np.errstate(over="ignore"):
+    with np.errstate(over="ignore"):  # infinite values are refused by who uses them
+        if preparation.scaler == "minmax":
+            # scikit-learn multiplies before it shifts; the other order differs in the last bit.
+            factor = 1 / scale
+            X *= factor
+            X += 0 - centre * factor
+        elif preparation.scaler != "none":
+            X -= centre
+            X /= scale
+        if preparation.weights:
             X *= np.asarray(preparation.weights)
     return X
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import numpy as np
 
@@ -15,14 +14,12 @@ from segcore.errors import ParameterError
 from segcore.export.files import output_of, write_export, write_model, write_scores
 from segcore.export.segment_rows import RowChoice, segment_titles
 from segcore.features.assemble import readable_rows
-from segcore.intake.child import from_database_apart
 from segcore.intake.trained_rows import read_like_trained
 from segcore.library.display import Findings, frame_html, paragraph
-from segcore.library.request import SCORING_OPTIONS, build_request, check_options, readable, readable_options
+from segcore.library.request import requested_like
 from segcore.plots.segments.segment_shares import draw_shares, shares_data
 from segcore.records.feature_table import FeatureTable
 from segcore.records.grid import Value, point_key
-from segcore.records.intake import DataRequest
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep as SweepRecord
 from segcore.segments.likes import apart_by_likes
@@ -32,6 +29,7 @@ from segcore.segments.profiles.records import SegmentProfile
 from segcore.segments.scoring import score
 from segcore.store.store import Store
 from segcore.sweeps.prepared import prepare
+from segcore.wording.findings import refusal
 from segcore.wording.maps import METHODS, Method
 from segcore.wording.numbers import counted
 
@@ -227,13 +225,21 @@ class Point:
 
         return tree_of(self._readable(), self._labelled(), self._sweep.preparation, clustered=self._rows(), seed=seed)
 
-    def sql(self, *, what: SqlOf = "rules", segment: int | None = None, dialect: Dialect = "duckdb", table: str = "customers") -> str:
+    def sql(
+        self,
+        *,
+        what: SqlOf | Literal["scoring"] = "rules",
+        segment: int | None = None,
+        dialect: Dialect = "duckdb",
+        table: str = "customers",
+    ) -> str:
         """Return SQL that finds the customers of a segment, or of each, in a table that segcore wrote.
 
         Parameters
         ----------
-        what : {"rules", "tree"}
-            The rule selects a segment's customers; the tree assigns every customer to a segment.
+        what : {"rules", "tree", "scoring"}
+            The rule selects a segment's customers; the tree assigns every customer to a segment; scoring does so too, with the labels of
+            `score`, and reads what ``features --features all`` or `segcore.library.sweep.Sweep.features` writes.
         segment : int or None
             Of the rule; ``None`` selects the customers of every rule, with the segment.
         dialect : {"duckdb", "postgresql", "spark", "bigquery", "snowflake"}
@@ -250,9 +256,22 @@ class Point:
         FROM "customers"
         WHERE
           "Amount" > 100
+        >>> print(point.sql(what="scoring").splitlines()[-1])
+        FROM compared
+
+        Raises
+        ------
+        ParameterError
+            If the algorithm has no SQL that scores, as `segcore.export.scoring_sql.scoring_sql` says, or a segment is given for it.
         """
+        from segcore.export.scoring_sql import scoring_sql
         from segcore.export.sql import point_sql
         from segcore.segments.rules.definition import Definition
+
+        if what == "scoring":
+            if segment is not None:
+                raise refusal("sql.every_segment", kind=ParameterError)
+            return scoring_sql(self.store, self._sweep.id, self.position, dialect=dialect, table=table)
 
         found = Definition(self._readable(), self._labelled(), self._sweep.preparation, self.names(), clustered=self._rows())
         return point_sql(found, what, segment=segment, dialect=dialect, table=table)
@@ -421,7 +440,7 @@ class Point:
         from segcore.library.sweep import follow_job
         from segcore.segments.over_time.changes import over_time_key
 
-        with self._requested(data, options) as request:
+        with requested_like(data, options, self.store) as request:
             key = over_time_key(self.store, self._sweep.id, self.position, request, as_of)
             found = over_time_by_job(
                 self.store,
@@ -564,7 +583,7 @@ class Point:
         import pandas as pd
 
         output = None if out is into is how is None else output_of(os.fspath(out or ""), into, how)
-        with self._requested(data, options) as request:
+        with requested_like(data, options, self.store) as request:
             dataset = read_like_trained(self.store, self._sweep.spec.data, request)
         scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
         if output is not None:
@@ -585,15 +604,6 @@ class Point:
                 warnings.warn(found.sentence, stacklevel=2)
         frame.attrs["findings"] = findings
         return frame
-
-    @contextlib.contextmanager
-    def _requested(self, data: Any, options: dict[str, Any]) -> Iterator[DataRequest]:
-        """Yield the request for data to score."""
-        meaning = {name: options.pop(name) for name in ("kind", "roles", "where") if name in options}
-        dates = (options.pop("date_from", None), options.pop("date_to", None))
-        check_options(options, SCORING_OPTIONS)
-        with readable(data, self.store) as (path, _), readable_options(options, self.store) as known:
-            yield from_database_apart(self.store, build_request(path, **meaning, dates=dates, options=known))
 
     def _profile(self, *, every: bool = False) -> SegmentProfile:
         solution, spec = self._labelled(), self._sweep.spec

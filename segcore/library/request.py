@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from segcore.data.databases.address import is_address
 from segcore.data.databases.stored_extract import check_database
 from segcore.errors import DataError, ParameterError
+from segcore.intake.child import from_database_apart
 from segcore.records.data_rules import ColumnRules, ReadOptions, RowRules
 from segcore.records.dataset import KINDS, ROLES
 from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest, SecondTable
@@ -180,6 +181,23 @@ def readable_options(options: Mapping[str, Any], store: Store) -> Iterator[dict[
                 path, is_temporary = stack.enter_context(readable(found[name], store))
                 found[name] = SecondTable(path, name=name if is_temporary else None)
         yield found
+
+
+@contextlib.contextmanager
+def requested_like(data: Any, options: Mapping[str, Any], store: Store) -> Iterator[DataRequest]:
+    """Yield the request for data that is read like a sweep's: see `SCORING_OPTIONS`, and ``kind``, ``roles``, ``where`` and the dates.
+
+    Raises
+    ------
+    ParameterError
+        See `check_options` and `build_request`.
+    """
+    rest = dict(options)
+    meaning = {name: rest.pop(name) for name in ("kind", "roles", "where") if name in rest}
+    dates = (rest.pop("date_from", None), rest.pop("date_to", None))
+    check_options(rest, SCORING_OPTIONS)
+    with readable(data, store) as (path, _), readable_options(rest, store) as known:
+        yield from_database_apart(store, build_request(path, **meaning, dates=dates, options=known))
 
 
 def _write_frame(frame: Any, file: BinaryIO) -> None:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from segcore import jobs
 from segcore.clustering.algorithms.registry import algorithm, criteria
 from segcore.errors import JobError, ParameterError, StoreError
+from segcore.export.tables import check_table_path, write_table
 from segcore.features.assemble import assemble
-from segcore.library.display import frame_html, paragraph
+from segcore.features.output import rows_for_file
+from segcore.intake.trained_rows import read_like_trained
+from segcore.library.display import Findings, frame_html, paragraph
 from segcore.library.point import Point
+from segcore.library.request import requested_like
 from segcore.plots.compactness import compactness_map_data
 from segcore.plots.heatmap import draw_map
 from segcore.plots.measure_figures import draw_measure, measure_data
@@ -20,6 +28,7 @@ from segcore.plots.segments.segment_sizes import draw_sizes, sizes_data
 from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.grid import Value, find_point, point_key
 from segcore.records.sweep import Sweep as SweepRecord
+from segcore.segments.scoring import features_like
 from segcore.store.store import Store
 from segcore.sweeps.overview import sweep_name
 from segcore.sweeps.points import evidence_table, metrics, point_table, points_axis, recommended_position
@@ -138,6 +147,53 @@ class Sweep:
 
     def _rows(self) -> FeatureTable:
         return self.clustered
+
+    def features(self, data: Any, *, as_of: str | None = None, out: str | os.PathLike[str] | None = None, **options: Any) -> pd.DataFrame:
+        """Build every feature of the sweep's data for other customers or a later month: same categories, cut-points and fill values.
+
+        Nothing is fitted to the new data. SQL that scores (`segcore.library.point.Point.sql`) reads what ``out`` has. Findings about the
+        new data are in ``frame.attrs["findings"]``.
+
+        Parameters
+        ----------
+        data : str, path, or frame
+            As in `segcore.load`. It is read like the sweep's data where its columns are the same.
+        as_of : str or None
+            Day up to which recency and similar features count; ``None`` is the sweep's.
+        out : path or None
+            File to write too, ``.csv`` or ``.parquet``.
+        **options
+            As in `segcore.library.point.Point.score`.
+
+        Returns
+        -------
+        DataFrame
+            Shape (n_customers, n_features), indexed by customer.
+
+        Raises
+        ------
+        SegcoreError
+            If the data cannot be read, is of another kind, lacks a column, or continues after the date.
+
+        Examples
+        --------
+        >>> data = segcore.load(orders)
+        >>> sweep = data.plan("small").sweep(n_clusters=range(2, 4))
+        >>> sweep.features(orders).equals(data.features)
+        True
+        """
+        import pandas as pd
+
+        if out is not None:
+            check_table_path(Path(out), "out")
+        with requested_like(data, options, self.store) as request:
+            dataset = read_like_trained(self.store, self.record.spec.data, request)
+        table, notes = features_like(self.store, self.id, dataset, as_of=as_of)
+        if out is not None:
+            write_table(rows_for_file(table), Path(out))
+        frame = pd.DataFrame(np.array(table.values), index=pd.Index(table.customers, name="customer_id"), columns=list(table.names))
+        frame.attrs["findings"] = Findings.of((*dataset.notes, *notes))
+        return frame
 
     def point(self, **params: Value) -> Point:
         """Return the one solution with these parameters; those that do not vary can be left out.

@@ -1,9 +1,9 @@
-"""Scoring: assign new customers to the segments of a stored solution, with its fitted preparation and model."""
+"""Scoring: assign new customers to the segments of a stored solution, with its fitted features, preparation and model."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -102,19 +102,13 @@ class KeptSolution:
 
     def check_kind(self, dataset: Dataset) -> None:
         """Raise `DataError` if the data are of another kind than the sweep's."""
-        trained_on = self.spec.data.get("kind", dataset.kind)
-        if dataset.kind != trained_on:
-            raise refusal("score.other_kind", remedy=Remedy("kind", {"kind": trained_on}), trained_on=trained_on, read_as=dataset.kind)
+        _check_kind(self.spec, dataset)
 
     def score(self, dataset: Dataset, reference_date: str | None) -> ScoredCustomers:
         """Assign each customer of a data set to a segment, with features that count up to a date; see the function `score`."""
         fitted = _fitted(self.earlier, self.spec, self.preparation)
-        full = build_features(dataset, reference_date=reference_date, fitted=fitted)
-        full, few, notes = _with_learned(self.store, full, self.preparation, dataset.kind)
-        lacking = [name for name in self.preparation.features if name not in full.names]
-        if lacking:
-            raise refusal("score.lacking_features", features=lacking)
-        table = full.select(self.preparation.features)
+        full, few, notes = _built(self.store, dataset, reference_date, fitted)
+        table = _selected(full, self.preparation.features)
         X = apply_preparation(self.preparation, table.values)
         if not np.isfinite(X).all():
             raise refusal("score.not_finite")
@@ -157,14 +151,70 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     """
     kept = KeptSolution.read(store, sweep_id, position)
     kept.check_kind(dataset)
-    return kept.score(dataset, _reference_date(dataset, kept.preparation, as_of))
+    return kept.score(dataset, _reference_date(dataset, kept.preparation.reference_date, as_of))
+
+
+def features_like(store: Store, sweep_id: str, dataset: Dataset, *, as_of: str | None = None) -> tuple[FeatureTable, tuple[Finding, ...]]:
+    """Build every feature of a sweep's table for other customers or a later month; nothing is fitted to them.
+
+    Parameters
+    ----------
+    store : Store
+    sweep_id : str
+    dataset : Dataset
+        Rows of the same kind as the sweep's data, with every column that made a feature of it.
+    as_of : str or None
+        As in `score`.
+
+    Returns
+    -------
+    table : FeatureTable
+        The features of the sweep's table, in its order: the same categories, cut-points and values for what is missing.
+    notes : tuple of Finding
+        As in `ScoredCustomers`.
+
+    Raises
+    ------
+    DataError
+        If the data are of another kind, lack a column, or continue after the date.
+    """
+    spec = store.spec(sweep_id)
+    _check_kind(spec, dataset)
+    earlier = store.feature_table(spec.table)
+    fitted = earlier.fitted or _medians(earlier, spec)
+    full, _, notes = _built(store, dataset, _reference_date(dataset, earlier.reference_date, as_of), fitted)
+    table = _selected(full, earlier.names)
+    if dataset.kind == "customers" and fitted is not None:
+        notes = (*unseen_notes(dataset, fitted), *_range_notes(earlier, table))
+    return table, notes
+
+
+def _check_kind(spec: SweepSpec, dataset: Dataset) -> None:
+    trained_on = spec.data.get("kind", dataset.kind)
+    if dataset.kind != trained_on:
+        raise refusal("score.other_kind", remedy=Remedy("kind", {"kind": trained_on}), trained_on=trained_on, read_as=dataset.kind)
+
+
+def _built(
+    store: Store, dataset: Dataset, reference_date: str | None, fitted: Mapping[str, Any] | None
+) -> tuple[FeatureTable, np.ndarray, tuple[Finding, ...]]:
+    """Build features from what was fitted; return also who has too few items, shape (n_customers,), and findings."""
+    full = build_features(dataset, reference_date=reference_date, fitted=fitted)
+    return _with_learned(store, full, fitted or {}, dataset.kind)
+
+
+def _selected(full: FeatureTable, features: Sequence[str]) -> FeatureTable:
+    lacking = [name for name in features if name not in full.names]
+    if lacking:
+        raise refusal("score.lacking_features", features=lacking)
+    return full.select(features)
 
 
 def _with_learned(
-    store: Store, table: FeatureTable, preparation: Preparation, kind: str
+    store: Store, table: FeatureTable, fitted: Mapping[str, Any], kind: str
 ) -> tuple[FeatureTable, np.ndarray, tuple[Finding, ...]]:
-    """Add the components or vectors that the solution uses; return also who has too few items, shape (n_customers,), and findings."""
-    tastes, vectors = (preparation.fitted.get(key) for key in ("taste", "vectors"))
+    """Add the components or vectors that were fitted; return also who has too few items, shape (n_customers,), and findings."""
+    tastes, vectors = (fitted.get(key) for key in ("taste", "vectors"))
     if tastes is not None:
         added, few, notes = add_fitted_taste(table, FittedTaste.read(store, tastes), kind=kind)
     elif vectors is not None:
@@ -190,21 +240,25 @@ def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, 
 
 def _fitted(earlier: FeatureTable, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
     """Return what was fitted to build the sweep's features; for old sweeps that did not store it, derive it from their table."""
-    if preparation.fitted or spec.data.get("kind") != "customers":
-        return preparation.fitted or None
-    table = earlier.select(preparation.features)
+    return preparation.fitted or _medians(earlier.select(preparation.features), spec)
+
+
+def _medians(table: FeatureTable, spec: SweepSpec) -> Mapping[str, Any] | None:
+    """Return recipes of numbers for a table of an old sweep; none for other kinds of data."""
+    if spec.data.get("kind") != "customers":
+        return None
     # Filling missing values with the median did not change the median.
     medians = zip(table.names, np.median(table.values, axis=0), strict=True)
     return {"columns": [{"column": name, "use": "number", "names": [name], "missing": float(median)} for name, median in medians]}
 
 
-def _reference_date(dataset: Dataset, preparation: Preparation, as_of: str | None) -> str | None:
+def _reference_date(dataset: Dataset, usual: str | None, as_of: str | None) -> str | None:
     """Return the date to count to, after checking that the data do not continue after it."""
-    if preparation.reference_date is None:
+    if usual is None:
         if as_of is not None:
             raise refusal("score.undated", kind=ParameterError)
         return None
-    asked = preparation.reference_date if as_of is None else end_of_day(as_of)
+    asked = usual if as_of is None else end_of_day(as_of)
     latest = latest_time(dataset)
     if latest is not None and latest > dt.datetime.fromisoformat(asked):
         if as_of is None:

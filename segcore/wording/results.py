@@ -16,7 +16,8 @@ DIALECTS: Mapping[Dialect, str] = {
     "bigquery": "BigQuery",
     "snowflake": "Snowflake",
 }
-"""Title of each dialect in which rules and trees are written as SQL."""
+"""Title of each dialect in which rules, trees and scoring are written as SQL."""
+_LEARNED = {"taste": "components of what customers bought or rated", "vectors": "vectors of customers"}
 
 
 def _counts_as(use: str, value: str | None) -> str:
@@ -72,6 +73,33 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The data ends at {latest}, after --as-of {as_of}: give a later date, or exclude the later rows with --to."
     ),
     "score.bad_as_of": lambda value: f"--as-of must be a date such as 2012-01-31, got {quoted(value)}.",
+    "score.as_of_alone": lambda: "--as-of is for features made as those of a sweep were: add --like SWEEP, or leave it out.",
+    "score.not_for_like": lambda options: f"--like fits nothing, and builds the sweep's features: leave out {', '.join(options)}.",
+    "sql.needs_rows": lambda algorithm, others: (
+        f"{algorithm} has no SQL that scores customers, because it compares each one with those that were clustered: use "
+        f"'segcore score', or a sweep of {' or '.join(others)}."
+    ),
+    "sql.learned_features": lambda learned: (
+        f"No SQL scores customers by {_LEARNED[learned]}, because they are computed from all items of a customer, which no column of "
+        "'features --features all' holds: use 'segcore score'."
+    ),
+    "sql.every_segment": lambda: "SQL that scores assigns customers to all segments at once: leave out the segment.",
+    "sql.too_wide": lambda dialect, columns, most: (
+        f"This solution takes a SELECT of {columns:,} columns, and {DIALECTS[dialect]} has at most {most:,}: choose a solution with fewer "
+        "segments, or another dialect."
+    ),
+    "sql.only_sql": lambda options: f"{' and '.join(options)} {'is' if len(options) == 1 else 'are'} for SQL: add --sql.",
+    "sql.not_for_sql": lambda options: (
+        f"SQL that scores has no rows to choose or columns to add: leave out {', '.join(options)}, or leave out --sql."
+    ),
+    "sql.unknown_format": lambda path: f"{path} must end in .sql, so that it is clear what it is.",
+    "sql.column_name": lambda dialect, column: (
+        f"{DIALECTS[dialect]} has no columns with names such as {quoted(column)}: rename the column or its values in the data, or choose "
+        "another dialect."
+    ),
+    "sql.cut_name": lambda column, other, most: (
+        f"PostgreSQL cuts names after {most} bytes, which makes {quoted(column)} and {quoted(other)} equal: rename one in the data."
+    ),
     "export.no_labels": lambda: "This solution has no labels for these customers: choose one that was fitted on them.",
     "export.no_segments": lambda point, reason: f"Solution {point} of the sweep has no segments to export: {reason or 'it was not run.'}",
     "export.no_model": lambda point, reason: f"Solution {point} of the sweep has no model: {reason or 'it was not run.'}",

@@ -592,3 +592,91 @@ def test_what_cannot_be_followed_is_one_line(more, told, swept, later_csv, capsy
     assert main(["over-time", swept["sweep"], "--point", "n_clusters=3", str(later_csv), *more]) == 2
     error = capsys.readouterr().err.strip().splitlines()
     assert told in error[-1]
+
+
+def labels_of(sql, table):
+    """Return the segment of each customer that DuckDB finds in a file of features."""
+    connection = duckdb.connect()
+    connection.execute(f"CREATE VIEW customers AS FROM '{table}'")
+    return dict(connection.execute(sql.read_text()).fetchall())
+
+
+def test_sql_scores_the_features_of_a_later_month_as_score_does(swept, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    later = shop(seed=8, days=130)
+    later["Each"] *= 1.2
+    later.to_csv("later.csv", index=False)
+    sweep, point = swept["sweep"][:8], ("--point", "n_clusters=3")
+    assert main(["export", sweep, *point, "--sql", "--out", "score.sql"]) == 0
+    assert capsys.readouterr().out == "SQL that scores customers of customers in DuckDB written to score.sql.\n"
+    dated = ("--as-of", "2011-05-15")
+    assert main(["features", "later.csv", "--like", sweep, *dated, "--out", "later.parquet", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert main(["score", sweep, *point, "later.csv", *dated, "--out", "scored.csv"]) == 0
+    scored = {row["customer_id"]: int(row["segment"]) for row in read(tmp_path / "scored.csv")}
+    assert labels_of(tmp_path / "score.sql", "later.parquet") == scored
+    assert set(scored.values()) == {0, 1, 2}
+    assert (document["customers"], document["reference_date"]) == (len(scored), "2011-05-15T23:59:59")
+    assert main(["features", "shop.csv", "--features", "all", *with_roles(*ROLES), "--out", "all.parquet"]) == 0
+    assert main(["features", "shop.csv", "--like", sweep, "--out", "again.parquet"]) == 0
+    pd.testing.assert_frame_equal(pd.read_parquet("all.parquet"), pd.read_parquet("again.parquet"))
+
+
+def test_features_like_those_of_a_sweep_keep_its_categories_and_fill_values(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    dice = np.random.default_rng(0)
+    frame = pd.DataFrame({"id": [f"c{row:03d}" for row in range(120)], "spend": dice.lognormal(3, 1, 120), "age": dice.normal(40, 9, 120)})
+    frame["city"] = dice.choice(["O'Brien; --", "b", 'c"'], 120)
+    frame.loc[::4, "age"] = None
+    frame.to_csv("first.csv", index=False)
+    command = ["sweep", "first.csv", "--kind", "customers", "--role", "customer=id", "--algo", "gaussian_mixture"]
+    assert main([*command, "--grid", "n_components=3", "--grid", "covariance_type=full", "--json"]) == 0
+    sweep = json.loads(capsys.readouterr().out)["sweep"]
+    later = frame.assign(city=np.where(frame.index % 5 == 0, "new", frame["city"]), spend=frame["spend"] * 1.5)
+    later.loc[:, "age"] = np.where(frame.index % 3 == 0, np.nan, later["age"] + 30)
+    later.to_csv("later.csv", index=False)
+    assert main(["features", "later.csv", "--like", sweep, "--out", "later.parquet", "--dictionary", "dictionary.csv"]) == 0
+    capsys.readouterr()
+    built = pd.read_parquet("later.parquet").set_index("customer_id")
+    assert (built.loc[frame["id"][::3], "age"] == frame["age"].median()).all()
+    assert built.filter(like="city=").loc[frame["id"][::5]].sum().sum() == 0
+    assert main(["export", sweep, "--point", "n_components=3", "--sql", "--out", "score.sql"]) == 0
+    assert main(["score", sweep, "--point", "n_components=3", "later.csv", "--out", "scored.csv"]) == 0
+    assert labels_of(tmp_path / "score.sql", "later.parquet") == {
+        r["customer_id"]: int(r["segment"]) for r in read(tmp_path / "scored.csv")
+    }
+    later.drop(columns="city").to_csv("lacking.csv", index=False)
+    capsys.readouterr()
+    assert main(["features", "lacking.csv", "--like", sweep, "--out", "no.parquet"]) == 2
+    assert "city" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("export", "SWEEP", "--sql", "--out", "score.csv"), "score.csv must end in .sql"),
+        (("export", "SWEEP", "--dialect", "spark", "--out", "a.csv"), "--dialect is for SQL: add --sql."),
+        (
+            ("export", "SWEEP", "--sql", "--model", "m.zip", "--copies", "--out", "a.sql"),
+            "leave out --copies, --model, or leave out --sql.",
+        ),
+        (("export", "SWEEP", "--sql", "--out", "no/such/a.sql"), "cannot be written"),
+        (("features", "shop.csv", "--as-of", "2011-05-15", "--out", "a.csv"), "add --like SWEEP"),
+        (("features", "shop.csv", "--like", "abc", "--out", "a.csv"), "There is no sweep 'abc'"),
+        (
+            ("features", "shop.csv", "--like", "SWEEP", "--features", "kit", "--seed", "3", "--out", "a.csv"),
+            "leave out --features, --seed.",
+        ),
+        (("features", "shop.csv", "--like", "SWEEP", "--as-of", "2010-01-01", "--out", "a.csv"), "after --as-of 2010-01-01"),
+    ],
+    ids=str,
+)
+def test_what_sql_or_features_cannot_be_is_one_line(swept, tmp_path, monkeypatch, capsys, command, said):
+    monkeypatch.chdir(tmp_path)
+    point = ("--point", "n_clusters=2") if command[0] == "export" else ()
+    assert main([*(swept["sweep"] if word == "SWEEP" else word for word in command), *point]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1
+    assert said in shown.err
+    assert not list(tmp_path.glob("a.*"))

@@ -12,12 +12,13 @@ from segcore.wording.findings import SUBJECTS, sentence, use_json
 from segcore.wording.results import SENTENCES as RESULTS
 
 SOURCE = Path(__file__).resolve().parents[2] / "segcore"
-CODE = re.compile(r'"((?:column|feature|score|export)\.[a-z_]+)"')
+CODE = re.compile(r'"((?:column|feature|score|export|sql)\.[a-z_]+)"')
 
 
 def test_every_code_has_a_sentence_and_every_sentence_a_use():
-    rooms = [path for room in ("features", "segments", "export", "records", "store") for path in (SOURCE / room).rglob("*.py")]
-    used = {code for path in rooms for code in CODE.findall(path.read_text())}
+    rooms = ("features", "segments", "export", "records", "store", "library", "cli")
+    files = [path for room in rooms for path in (SOURCE / room).rglob("*.py")]
+    used = {code for path in files for code in CODE.findall(path.read_text())}
     assert used == {*SENTENCES, *RESULTS}
 
 

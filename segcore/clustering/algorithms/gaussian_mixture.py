@@ -18,6 +18,7 @@ from segcore.clustering.algorithms.side_by_side import side_by_side
 from segcore.clustering.engines import Estimator, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.discriminants import QuadraticDiscriminants
 from segcore.clustering.specification.outcome import FitError, as_sentences, more_than_rows, require_memory
 from segcore.clustering.specification.presentation import Criterion, Judging, Presentation, Scoring
 from segcore.clustering.specification.task import SweepTask
@@ -381,8 +382,7 @@ def project_components(
 def _log_posteriors(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> Iterator[tuple[int, np.ndarray]]:
     """Yield blocks of rows: the first row, and each component's logarithm of its posterior probability but for a constant of the row."""
     means, factors = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"])
-    with np.errstate(divide="ignore"):
-        constants = np.log(np.asarray(arrays["weights"])) + _log_determinants(factors, str(params["covariance_type"]), means.shape[1])
+    constants = _constants(arrays, params)
     for start in range(0, len(X), _BLOCK):
         rows = X[start : start + _BLOCK]
         scores = np.empty((len(rows), len(means)))
@@ -390,6 +390,24 @@ def _log_posteriors(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Map
             away = _standardised(rows - mean, factors, component, str(params["covariance_type"]))
             scores[:, component] = constants[component] - 0.5 * np.einsum("ij,ij->i", away, away)
         yield start, scores
+
+
+def _constants(arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> np.ndarray:
+    """Return each component's log posterior at its mean, but for a constant of all; minus infinity where its weight is 0."""
+    factors, n_features = np.asarray(arrays["precisions_cholesky"]), np.asarray(arrays["means"]).shape[1]
+    with np.errstate(divide="ignore"):
+        found: np.ndarray = np.log(np.asarray(arrays["weights"])) + _log_determinants(factors, str(params["covariance_type"]), n_features)
+    return found
+
+
+def component_discriminants(arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> QuadraticDiscriminants:
+    """Return the log posteriors of the components, but for a constant of the row."""
+    means, factors, kind = np.asarray(arrays["means"]), np.asarray(arrays["precisions_cholesky"]), params["covariance_type"]
+    if kind == "tied":
+        factors = np.broadcast_to(factors, (len(means), *factors.shape))
+    elif kind == "spherical":
+        factors = np.broadcast_to(factors[:, None], means.shape)
+    return QuadraticDiscriminants(means, factors, _constants(arrays, params))
 
 
 def _standardised(away: np.ndarray, factors: np.ndarray, component: int, covariance_type: str) -> np.ndarray:
@@ -499,6 +517,7 @@ GAUSSIAN_MIXTURE = AlgorithmSpec(
         assign_gaussian_mixture,
         probabilities=probabilities_gaussian_mixture,
         components=project_components,
+        discriminants=component_discriminants,
         words="A new customer joins the segment of its most likely component, given the components' sizes and shapes.",
         steps="For component i subtract row i of means.npy from the customer's scaled features: d. Then z = d @ P, where P is matrix i of "
         "precisions_cholesky.npy for covariance_type full and its only matrix for tied; for diag z = d * row i of it, for spherical "

@@ -15,6 +15,7 @@ from segcore.clustering.algorithms.n_clusters import N_CLUSTERS
 from segcore.clustering.engines import Estimator, FitWarning, Proof, fit_estimator, version_of
 from segcore.clustering.specification.algorithm import AlgorithmSpec
 from segcore.clustering.specification.cost import FIT_WORK, FLOAT_BYTES, CalibrationTask, Cost, CostModel, RowsToCost
+from segcore.clustering.specification.discriminants import LinearDiscriminants
 from segcore.clustering.specification.kit import KitCommand
 from segcore.clustering.specification.outcome import as_sentences, more_than_rows
 from segcore.clustering.specification.presentation import Judging, Scoring
@@ -160,15 +161,20 @@ def assign_kmeans(X: np.ndarray, arrays: Mapping[str, np.ndarray], params: Mappi
         ``centres`` of shape (n_clusters, n_features), and ``origin`` of shape (n_features,), about which distances are computed so
         that no digits cancel far from 0.
     """
-    origin = np.asarray(arrays["origin"])
-    centres = np.asarray(arrays["centres"]) - origin
-    half_norms = 0.5 * np.einsum("ij,ij->i", centres, centres)
+    found = centre_discriminants(arrays, params)
     labels = np.empty(len(X), dtype=np.int32)
-    step = max(1, _BLOCK // max(1, len(centres)))
+    step = max(1, _BLOCK // max(1, len(found.slopes)))
     for start in range(0, len(X), step):
         rows = slice(start, start + step)
-        labels[rows] = np.argmin(half_norms - (X[rows] - origin) @ centres.T, axis=1)
+        labels[rows] = np.argmax((X[rows] - found.origin) @ found.slopes.T + found.constants, axis=1)
     return labels
+
+
+def centre_discriminants(arrays: Mapping[str, np.ndarray], params: Mapping[str, Value]) -> LinearDiscriminants:
+    """Return functions that are half of what the squared distances from the centres lack of that from the origin."""
+    origin = np.asarray(arrays["origin"])
+    centres = np.asarray(arrays["centres"]) - origin
+    return LinearDiscriminants(origin, centres, -0.5 * np.einsum("ij,ij->i", centres, centres))
 
 
 SCORING = Scoring(
@@ -176,6 +182,7 @@ SCORING = Scoring(
     words="A new customer joins the segment whose centre is nearest.",
     steps="Distance is Euclidean, to each row of centres.npy; row i is the centre of segment i. Of equally near ones the first counts. "
     "origin.npy is only what to subtract from both before squaring, so that no digits are lost.",
+    discriminants=centre_discriminants,
 )
 
 

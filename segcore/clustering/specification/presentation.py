@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from segcore.clustering.specification.discriminants import Discriminants
 from segcore.records.grid import Point, Value
 
 
@@ -32,6 +33,9 @@ class Scoring:
     components : callable (arrays, params, centre, axes) -> ndarrays of shape (n_segments, k) and (n_segments, k, k), or None
         Returns the mean and covariance of each segment's own distribution after ``(X - centre) @ axes.T``, of mixtures; ``axes`` has the
         shape (k, n_features).
+    discriminants : callable (arrays, params) -> Discriminants, or None
+        Returns the functions that ``assign`` compares, of algorithms that assign by each segment's own numbers; ``None`` if new customers
+        are compared with those that were clustered.
     """
 
     assign: Callable[[np.ndarray, Mapping[str, np.ndarray], Mapping[str, Value]], np.ndarray]
@@ -41,6 +45,7 @@ class Scoring:
     components: Callable[[Mapping[str, np.ndarray], Mapping[str, Value], np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]] | None = (
         None
     )
+    discriminants: Callable[[Mapping[str, np.ndarray], Mapping[str, Value]], Discriminants] | None = None
 
 
 @dataclass(frozen=True, slots=True)
