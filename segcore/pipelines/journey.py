@@ -252,8 +252,10 @@ class _Builder:
         except (OSError, ValueError):  # a name that is too long, or has a NUL
             is_there = False
         if not is_there:
-            named = [sample.name for sample in SAMPLES] if samples and "/" not in text and "." not in text else []
-            self._report(path, words.missing_file(words.key_text(path), text, named))
+            is_set = self.document.is_set(path)
+            name = found.name if is_set else text
+            named = [sample.name for sample in SAMPLES] if samples and "/" not in name and "." not in name else []
+            self._report(path, words.missing_file(words.key_text(path), text, named, is_set=is_set))
         return str(found)
 
     def _address(self, path: KeyPath, text: str) -> str | None:

@@ -29,7 +29,7 @@ def pipeline(
     file : path
         TOML: see ``docs/pipelines.md``.
     settings : mapping of dotted key to value, or None
-        Values instead of those in the file, such as ``{"data.path": "next.csv"}``.
+        Values instead of those in the file, such as ``{"data.path": "next.csv"}``, whose paths count from the current folder.
     home : path or None
         Folder of the store; ``None`` is ``SEGCORE_HOME``, as for the app.
 

@@ -65,10 +65,11 @@ def missing_key(key: str, table: str) -> str:
     return f"[{table}] needs {key}." if table else f"A pipeline needs [{key}]."
 
 
-def missing_file(key: str, path: str, samples: Sequence[str]) -> str:
-    """Return the sentence on a file that is not there."""
+def missing_file(key: str, path: str, samples: Sequence[str], *, is_set: bool) -> str:
+    """Return the sentence on a file that is not there, by whether the file of the pipeline names it, or it was set otherwise."""
     sample = f" (samples: {', '.join(samples)})" if samples else ""
-    return f"{key} names {named(path)}, which is not there{sample}: correct the path, which counts from the folder of the pipeline."
+    folder = "the current folder" if is_set else "the folder of the pipeline"
+    return f"{key} names {named(path)}, which is not there{sample}: correct the path, which counts from {folder}."
 
 
 def secret(key: str) -> str:

@@ -217,6 +217,18 @@ def test_a_task_gives_one_command_with_the_store_of_its_pipeline(folder, weekly,
     assert [name for name in environment if "AIRFLOW" in name] == []
 
 
+def test_a_path_that_is_set_is_written_in_full(folder, weekly, airflow, monkeypatch, interpreter):
+    seen = interpreter()
+    path = weekly()
+    (folder / "elsewhere").mkdir()
+    shutil.copy(folder / "orders.csv", folder / "elsewhere/june.csv")
+    monkeypatch.chdir(folder / "elsewhere")
+    airflow(path, "--out", folder, "--set", "data.path=june.csv")
+    monkeypatch.chdir("/")
+    load(folder / "weekly.py", monkeypatch).order[0].execute({})
+    assert noted(seen)[5] == f"--set=data.path={folder / 'elsewhere/june.csv'}"
+
+
 def test_the_password_of_a_connection_is_read_by_the_task_and_written_nowhere(folder, weekly, airflow, monkeypatch, interpreter, caplog):
     seen = interpreter()
     airflow(weekly(), "--out", "dags", "--connection", "warehouse")

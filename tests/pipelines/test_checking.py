@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from pathlib import Path
 
 import jsonschema
 import pytest
@@ -63,7 +64,7 @@ def test_every_error_is_listed_in_the_order_of_the_lines(weekly, run):
 
 def test_a_setting_is_checked_like_the_file_and_named_as_it_was_given(weekly, run):
     code, _, errors = run(weekly(), "--set", "data.path=next.csv")
-    assert code == 2 and "weekly.toml, --set data.path: data.path names next.csv, which is not there" in errors
+    assert code == 2 and f"weekly.toml, --set data.path: data.path names {Path.cwd()}/next.csv, which is not there" in errors
     code, _, errors = run(weekly(), "--set", "sweep.grid.n_clusters=[2, 'a']")
     assert code == 2 and "--set sweep.grid.n_clusters" in errors
     code, _, errors = run(weekly(), "--set", "export.0.own_idd=true")

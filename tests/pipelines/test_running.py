@@ -89,8 +89,39 @@ def test_new_customers_are_scored_without_doing_the_rest_again(folder, weekly, r
     again = run_json(path, "--set", "score.0.path=june.csv")
     assert [step for step, repeated in states(again).items() if not repeated] == ["score"]
     assert again["manifest"]["complete"] and len(again["manifest"]["outputs"]) == 2
-    assert again["manifest"]["settings"] == {"score.0.path": "june.csv"}
+    assert again["manifest"]["settings"] == {"score.0.path": str(folder / "june.csv")}
     assert again["manifest"]["outputs"][1]["rows"] < first["outputs"][1]["rows"]
+
+
+def test_paths_that_are_set_count_from_the_current_folder(folder, weekly, run_json, run, monkeypatch):
+    """Those in the file count from its own, wherever the command is given."""
+    path = weekly(SCORED + TARGETS)
+    elsewhere = folder / "elsewhere"
+    elsewhere.mkdir()
+    small_orders().iloc[:60].to_csv(elsewhere / "june.csv", index=False)
+    monkeypatch.chdir(elsewhere)
+    words = ["--set", "score.0.path=june.csv", "--set", "export.0.out=segments.csv", "--set", "export.0.model=model.zip"]
+    words += ["--set", "targets={ promote = 'item=itema', budget = 5, again = true, window = 30, out = './targets.csv' }"]
+    found = run_json(path, *words, "--set", "manifest=all.json")
+    assert {file.name for file in elsewhere.iterdir()} == {
+        "june.csv", "segments.csv", "segments.csv.json", "model.zip", "targets.csv", "all.json",
+    }  # fmt: skip
+    assert {file.name for file in (folder / "out").iterdir()} == {"scored.parquet", "scored.parquet.json"}
+    assert found["manifest"]["settings"]["score.0.path"] == str(elsewhere / "june.csv")
+    held = segcore.pipeline(
+        path, {"score": [{"path": "june.csv", "out": "a.csv"}], "check.reference": "all.json", "data.items": "june.csv"}
+    )
+    assert (held.journey.scores[0].out, held.journey.rules.reference) == (elsewhere / "a.csv", elsewhere / "all.json")
+    assert held.journey.request.items.data == str(elsewhere / "june.csv")
+    code, _, errors = run(path, "--set", "data.path=orders.csv")
+    assert code == 2 and "elsewhere/orders.csv, which is not there: correct the path, which counts from the current folder." in errors
+    code, _, errors = run(path, "--set", "data.path=complete-jorney")
+    assert code == 2 and "samples: complete-journey" in errors
+
+
+def test_a_sample_that_is_set_is_no_path(weekly):
+    held = segcore.pipeline(weekly(changes=[("roles = {", "#")]), {"data.path": "complete-journey"})
+    assert held.journey.request.data == "complete-journey"
 
 
 def test_days_are_written_as_toml_writes_them(folder, weekly, run_json):

@@ -42,7 +42,7 @@ def add_commands(subparsers: Any) -> None:
         default=[],
         dest="settings",
         metavar="KEY=VALUE",
-        help="value instead of one in the file, such as data.path=next.csv; repeatable; paths count from the folder of the file",
+        help="value instead of one in the file, such as data.path=next.csv; repeatable; paths count from the current folder",
     )
     parser.add_argument("--only", metavar="STEP", help="one step: prepare, features, sweep, choose, export, score or targets")
     what = parser.add_mutually_exclusive_group()

@@ -29,7 +29,7 @@ def add_commands(subparsers: Any) -> None:
         default=[],
         dest="settings",
         metavar="KEY=VALUE",
-        help="value instead of one in the file, as for run; repeatable",
+        help="value instead of one in the file, as for run; repeatable; paths count from the current folder",
     )
     group = parser.add_argument_group("when and how it runs")
     group.add_argument(

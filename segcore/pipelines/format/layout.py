@@ -52,6 +52,8 @@ class Key:
     is_required : bool
     table : Table or None
         For the kind "table".
+    is_path : bool
+        Whether the text is the path of a file, or the name of a sample.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Key:
     high: float | None = None
     is_required: bool = False
     table: Table | None = None
+    is_path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +123,7 @@ _DATABASE = (
     Key("most_rows", "whole", "read nothing if there are more rows", low=1),
 )
 _MEANING = (
-    Key("path", "text", "path of a file, name of a sample, or address of a database, without a password", is_required=True),
+    Key("path", "text", "path of a file, name of a sample, or address of a database, without a password", is_required=True, is_path=True),
     Key("name", "text", "name to show instead of the file's"),
     Key("kind", "text", "one row per order line, per rating or per customer", KINDS),
     _nested("roles", "column of each role; '' means that no column has it", keys=tuple(Key(role, "text", "a column") for role in ROLES)),
@@ -130,7 +133,7 @@ _MEANING = (
     *_DATABASE,
     *_READING,
     *_ROWS,
-    Key("items", "text", "file with one row per item"),
+    Key("items", "text", "file with one row per item", is_path=True),
     Key("items_key", "text", "its column with the ids of the items"),
     Key("frames", "text", "library that builds the features", FRAMES),
 )
@@ -153,7 +156,7 @@ _VECTORS = tuple(
     for name in VECTOR_OPTIONS
 )
 _OUTPUT = (
-    Key("out", "text", "file named .csv or .parquet, or address of a database, without password", is_required=True),
+    Key("out", "text", "file named .csv or .parquet, or address of a database, without password", is_required=True, is_path=True),
     Key("into", "text", "table of the database, with its schema if that is not the usual one"),
     Key("how", "text", "whether the table then has exactly these rows, or those of other customers are kept", HOW),
 )
@@ -165,7 +168,7 @@ TABLES: dict[str, Table] = {
         (
             *_MEANING,
             *_COLUMNS,
-            Key("customers", "text", "file with one row per customer, whose columns are shown but not clustered on"),
+            Key("customers", "text", "file with one row per customer, whose columns are shown but not clustered on", is_path=True),
             Key("customers_key", "text", "its column with the ids of the customers"),
         ),
         is_required=True,
@@ -242,7 +245,7 @@ TABLES: dict[str, Table] = {
                     "copies": "add the jittered copies of each customer",
                 }
             ),
-            Key("model", "text", "file named .zip for the model"),
+            Key("model", "text", "file named .zip for the model", is_path=True),
         ),
         is_list=True,
     ),
@@ -262,7 +265,7 @@ TABLES: dict[str, Table] = {
             Key("outcome", "text", "column of a customer table with the outcome"),
             Key("yes", "text", "the outcome that is wanted"),
             Key("treatment", "text", "column that tells who was contacted, drawn at random"),
-            Key("contacts", "text", "file of contacts"),
+            Key("contacts", "text", "file of contacts", is_path=True),
             Key("budget", "whole", "customers who can be contacted", low=1),
             Key("money", "number", "money to spend; needs cost", low=0),
             Key("cost", "number", "cost of one contact", low=0),
@@ -273,14 +276,14 @@ TABLES: dict[str, Table] = {
             Key("holdout", "whole", "size of the random hold-out (default: computed)", low=0),
             Key("keep", "texts", "features to keep although they look like a leak"),
             _SEED,
-            Key("out", "text", "file named .csv or .parquet for the list", is_required=True),
+            Key("out", "text", "file named .csv or .parquet for the list", is_required=True, is_path=True),
         ),
         is_list=True,
     ),
     "check": Table(
         "when today's data still give the segments that were signed off",
         (
-            Key("reference", "text", "manifest of the run that was signed off (default: the pipeline's own)"),
+            Key("reference", "text", "manifest of the run that was signed off (default: the pipeline's own)", is_path=True),
             Key("least_agreement", "number", "least adjusted Rand index of scored and refitted segments", low=0, high=1),
             Key("least_psi", "number", "population stability index below which drift does not matter", low=0),
             Key("least_change", "number", "change of a segment's share of customers that does not matter", low=0, high=1),
@@ -291,7 +294,7 @@ ROOT = Table(
     "A segcore pipeline: from data to segments, files, scores and targets",
     (
         *(Key(name, "table", table.words, is_required=table.is_required, table=table) for name, table in TABLES.items()),
-        Key("manifest", "text", "file for the manifest (default: beside the first file that is written)"),
+        Key("manifest", "text", "file for the manifest (default: beside the first file that is written)", is_path=True),
     ),
 )
 """The whole file."""

@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from segcore.data.files.file_identity import user_path
+from segcore.data.samples.registry import find_sample
 from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.pipelines.format.checking import Problem, masked, problems_of
 from segcore.pipelines.format.key_lines import Path as KeyPath
 from segcore.pipelines.format.key_lines import key_lines
+from segcore.pipelines.format.layout import ROOT, Key, Table
 from segcore.pipelines.format.toml_text import inline_value
 from segcore.system.digests import digest
 from segcore.wording.findings import error_text, refusal
@@ -77,6 +80,10 @@ class Document:
                 return place_text(self.lines[above], None)
         return ""
 
+    def is_set(self, path: KeyPath) -> bool:
+        """Tell whether a value was set otherwise, so that its path counts from the current folder and not from that of the file."""
+        return any(path[:length] in self.settings for length in range(1, len(path) + 1))
+
     def refuse(self, problems: Iterable[Problem]) -> NoReturn:
         """Raise `ParameterError` with all problems, in the order of their lines."""
         found = sorted(problems, key=lambda problem: self.lines.get(problem.path, 0))
@@ -126,7 +133,8 @@ def read_document(file: Path, settings: Mapping[str, Any] | Iterable[str] = ()) 
     ----------
     file : Path
     settings : mapping of dotted key to value, or iterable of str
-        Values instead of those in the file; as texts, ``data.path=next.csv``, whose values are TOML or plain text.
+        Values instead of those in the file; as texts, ``data.path=next.csv``, whose values are TOML or plain text. Their paths count from
+        the current folder.
 
     Raises
     ------
@@ -206,8 +214,37 @@ def _with_setting(document: Document, key: str, value: Any) -> Document:
         parts.append(name)
     if nested != 0 or not parts or len(parts) > _DEEPEST:
         raise refusal("pipeline.bad_setting", kind=ParameterError, given=masked(key))
-    values, path = _set(document.values, parts, value)
+    values, path = _set(document.values, parts, _from_current_folder(value, _key_at(parts)))
     return Document(document.file, values, document.lines, {**document.settings, path: key})
+
+
+def _key_at(parts: list[str]) -> Key | None:
+    """Return what the layout says of a key; ``None`` of one that it does not have."""
+    table, key = ROOT, None
+    for part in parts:
+        if key is not None and key.table is not None and key.table.is_list and part.isdecimal():
+            continue
+        key = table.key(part)
+        if key is None:
+            return None
+        table = key.table or Table("")
+    return key
+
+
+def _from_current_folder(value: Any, key: Key | None) -> Any:
+    """Return a value with every path in it made absolute; names of samples and URLs stay as they are."""
+    if key is None:
+        return value
+    if key.table is not None and isinstance(value, list):
+        return [_from_current_folder(one, key) for one in value]
+    if key.table is not None and isinstance(value, Mapping):
+        return {name: _from_current_folder(below, key.table.key(name)) for name, below in value.items()}
+    if not key.is_path or not isinstance(value, str) or "://" in value or find_sample(value) is not None:
+        return value
+    try:
+        return str(Path.cwd() / user_path(value))
+    except OSError:  # the current folder is gone
+        return value
 
 
 def _set(node: Any, parts: list[str], value: Any) -> tuple[Any, KeyPath]:
