@@ -119,6 +119,14 @@ def test_paths_that_are_set_count_from_the_current_folder(folder, weekly, run_js
     assert code == 2 and "samples: complete-journey" in errors
 
 
+def test_a_file_of_a_database_that_is_set_counts_from_the_current_folder(folder, weekly, monkeypatch):
+    path = weekly()
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    held = segcore.pipeline(path, {"export": [{"out": "sqlite:///shop.db", "into": "segments"}]})
+    assert held.journey.exports[0].out.address.file == folder / "elsewhere" / "shop.db"
+
+
 def test_a_sample_that_is_set_is_no_path(weekly):
     held = segcore.pipeline(weekly(changes=[("roles = {", "#")]), {"data.path": "complete-journey"})
     assert held.journey.request.data == "complete-journey"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from segcore.data.databases.address import is_address, parse_address
 from segcore.data.files.file_identity import user_path
 from segcore.data.samples.registry import find_sample
 from segcore.errors import ParameterError, SegcoreError, SourceError
@@ -239,11 +240,13 @@ def _from_current_folder(value: Any, key: Key | None) -> Any:
         return [_from_current_folder(one, key) for one in value]
     if key.table is not None and isinstance(value, Mapping):
         return {name: _from_current_folder(below, key.table.key(name)) for name, below in value.items()}
-    if not key.is_path or not isinstance(value, str) or "://" in value or find_sample(value) is not None:
+    if not key.is_path or not isinstance(value, str) or find_sample(value) is not None:
         return value
     try:
-        return str(Path.cwd() / user_path(value))
-    except OSError:  # the current folder is gone
+        if is_address(value):
+            return parse_address(value).absolute().text
+        return value if "://" in value else str(Path.cwd() / user_path(value))
+    except (OSError, SegcoreError):  # the current folder is gone; or what is wrong with it is reported with its key
         return value
 
 
