@@ -114,6 +114,7 @@ def postgresql_server():
     """Return a PostgreSQL for all tests of this process, or skip what needs one, with the reason."""
     from tests.postgresql_server import NoServerError, start_server
 
+    pytest.importorskip("adbc_driver_postgresql", reason="what reads and writes PostgreSQL is not installed: make install-postgresql")
     try:
         server = start_server()
     except NoServerError as reason:

@@ -13,8 +13,6 @@ import pytest
 from segcore.system.child_process import child_environment
 from tests.postgresql_server import USER
 
-pytest.importorskip("adbc_driver_postgresql", reason="make install-postgresql installs what reads and writes tables of PostgreSQL")
-
 KILLED = """
 import os, signal, sys
 from tests.postgresql_server import start_server

@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 
 import duckdb
-import pytest
 
 KINDS = ("sqlite", "duckdb", "postgresql")
 
@@ -42,6 +41,5 @@ class Database:
 def open_database(request, kind, folder):
     """Return an empty database of a kind; PostgreSQL's is asked for only where it is needed."""
     if kind == "postgresql":
-        pytest.importorskip("adbc_driver_postgresql", reason="make install-postgresql installs what reads and writes PostgreSQL")
         return Database(kind, request.getfixturevalue("postgresql").url)
     return Database(kind, f"{kind}:///{folder / f'shop.{kind}'}")

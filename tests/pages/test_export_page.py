@@ -223,3 +223,17 @@ def test_a_table_is_saved_in_the_pipeline(finished_sweep, monkeypatch, tmp_path)
     found = export_table(finished_sweep, 1, ExportRequest(asked.options, None, Destination.of("duckdb:///shop.db", "segments", "merge")))
     assert found == {"out": f"duckdb:///{tmp_path / 'shop.db'}", "into": "segments", "how": "merge", "segments": (0,)}
     assert export_table(finished_sweep, 1, ExportRequest(asked.options, None)) is None
+
+
+def test_a_wrong_password_is_one_sentence_on_the_screen_and_nowhere_else(
+    finished_sweep, open_app, words, home, postgresql, monkeypatch, capfd
+):
+    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), postgresql.url, "segments")
+    assert "45 rows written into the new table" in app.success[0].value
+    monkeypatch.setenv("PGPASSWORD", "wrong-herring")
+    app = into_database(app, postgresql.url, "more")
+    assert "refused user or password" in app.error[0].value.replace("\\", "")
+    for secret in ("wrong-herring", postgresql.server.password):
+        assert secret not in words(app) + "".join(capfd.readouterr())
+        assert not [path for path in home.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    monkeypatch.setenv("PGPASSWORD", postgresql.server.password)
