@@ -39,6 +39,7 @@ Step = Literal["prepare", "features", "sweep", "choose", "export", "score", "tar
 STEPS: tuple[Step, ...] = ("prepare", "features", "sweep", "choose", "export", "score", "targets")
 """In the order in which they run."""
 _MODEL = (".zip",)
+_SQL = (".sql",)
 _PLAN_FIELDS = ("outliers", "scaler", "ideas", "repeats", "seed")
 _QUESTION = ("features", "plan", "sweep", "choose", "names")
 Built = TypeVar("Built")
@@ -100,20 +101,32 @@ class SolutionChoice:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file or table with the customers of the segments, and a file with the model, if it is wanted."""
+    """A file or table with the customers of the segments, and a file with the model, if it is wanted.
+
+    Parameters
+    ----------
+    out : Path or Destination
+    model : Path or None
+    options : mapping
+        Options of the rows.
+    sql : mapping or None
+        ``dialect`` and ``table``, where given, of SQL that scores customers; ``out`` is then a file with it.
+    """
 
     out: Path | Destination
     model: Path | None
     options: RowChoice
+    sql: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """New customers to assign to the segments, and the file or table for them."""
+    """New customers to assign to the segments, the file or table for them, and a file for their features, if it is wanted."""
 
     request: DataRequest
     as_of: str | None
     out: Path | Destination
+    features: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -388,7 +401,15 @@ class _Builder:
         return replace(found, address=parse_address(f"{address.scheme}:///{self._path(address.path)}")) if address.path else found
 
     def _export(self, path: KeyPath, table: Mapping[str, Any]) -> Export | None:
-        options: Any = {name: value for name, value in table.items() if name not in ("out", "into", "how", "model")}
+        of_sql = {name: table[name] for name in ("dialect", "table") if name in table}
+        if table.get("sql"):
+            rest = [name for name in table if name not in ("out", "sql", *of_sql)]
+            if rest:
+                self._report((*path, rest[0]), words.not_with_sql(words.key_text((*path, rest[0]))))
+            return Export(self._out((*path, "out"), table["out"], _SQL), None, {}, of_sql)
+        for name in of_sql:
+            self._report((*path, name), words.only_with_sql(words.key_text((*path, name))))
+        options: Any = {name: value for name, value in table.items() if name not in ("out", "into", "how", "model", "sql", *of_sql)}
         if "segments" in options:
             options["segments"] = tuple(NOISE if label == "noise" else int(label) for label in options["segments"])
         model = self._out((*path, "model"), table["model"], _MODEL) if "model" in table else None
@@ -400,7 +421,8 @@ class _Builder:
         out = self._output(path, table)
         as_of = table.get("as_of")
         text = as_of.isoformat(sep=" ") if isinstance(as_of, dt.datetime) else None if as_of is None else str(as_of)
-        return None if request is None or out is None else Score(request, text, out)
+        features = self._out((*path, "features"), table["features"], TABLE_FORMATS) if "features" in table else None
+        return None if request is None or out is None else Score(request, text, out, features)
 
     def _target(self, path: KeyPath, table: Mapping[str, Any]) -> Target | None:
         out = self._out((*path, "out"), table["out"], TABLE_FORMATS)
@@ -445,11 +467,12 @@ class _Builder:
         for asked in (request, *(score.request for score in scores)):
             if asked is not None and find_sample(asked.data) is None:
                 taken[Path(asked.data)] = "the data"
-        described = [(("export", place, "out"), export.out) for place, export in enumerate(exports)]
-        described += [(("score", place, "out"), score.out) for place, score in enumerate(scores)]
-        self._check_tables([(path, out) for path, out in described if isinstance(out, Destination)])
-        written = [(path, out, True) for path, out in described if isinstance(out, Path)]
+        described = [(("export", place, "out"), export.out, export.sql is None) for place, export in enumerate(exports)]
+        described += [(("score", place, "out"), score.out, True) for place, score in enumerate(scores)]
+        self._check_tables([(path, out) for path, out, _ in described if isinstance(out, Destination)])
+        written = [(path, out, is_described) for path, out, is_described in described if isinstance(out, Path)]
         written += [(("export", place, "model"), export.model, False) for place, export in enumerate(exports) if export.model]
+        written += [(("score", place, "features"), score.features, False) for place, score in enumerate(scores) if score.features]
         written += [(("targets", place, "out"), target.out, False) for place, target in enumerate(targets)]
         for path, out, is_described in [*written, (("manifest",), manifest, False)]:
             for file in (out, *([out.parent / f"{out.name}.json"] if is_described else [])):

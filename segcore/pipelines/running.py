@@ -16,7 +16,8 @@ from segcore.data.samples.registry import find_sample
 from segcore.errors import ParameterError, SegcoreError
 from segcore.export.database_table import Destination
 from segcore.export.files import table_text, write_export, write_model, write_scores
-from segcore.export.tables import write_table
+from segcore.export.tables import TABLE_FORMATS, write_table
+from segcore.features.output import rows_for_file
 from segcore.features.planning.sets import feature_names
 from segcore.intake.child import from_database_apart, take_in_apart
 from segcore.intake.take_in import content_of_file, known_intake
@@ -37,7 +38,7 @@ from segcore.records.plan import Plan
 from segcore.records.solution import NOISE
 from segcore.records.sweep import Sweep, SweepSpec
 from segcore.segments.names import known_names
-from segcore.segments.scoring import latest_time, score
+from segcore.segments.scoring import features_like, latest_time, score
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import note_json, refusal
@@ -362,6 +363,8 @@ class Run:
 
     def _export_one(self, path: KeyPath, export: Export) -> bool:
         sweep = self.swept
+        if export.sql is not None and isinstance(export.out, Path):
+            return self._export_sql(path, export.out, export.sql)
         options: Any = {name: list(value) if isinstance(value, tuple) else value for name, value in export.options.items()}
 
         def write() -> Mapping[str, Any]:
@@ -371,6 +374,15 @@ class Run:
             return document
 
         return self._output(path, options, export.out, write, more=[export.model] if export.model else [])
+
+    def _export_sql(self, path: KeyPath, out: Path, options: Mapping[str, Any]) -> bool:
+        # With a parser of SQL, which takes an eighth of a second to import.
+        from segcore.export.scoring_sql import write_scoring_sql
+
+        def write() -> Mapping[str, Any]:
+            return write_scoring_sql(self.store, self.swept.id, self.position, out, **options)
+
+        return self._output(path, {"sql": dict(options)}, out, write)
 
     def _score(self) -> None:
         repeated = [self._score_one(("score", place), asked) for place, asked in enumerate(self.journey.scores)]
@@ -389,10 +401,14 @@ class Run:
                 as_of = None if latest is None else latest.isoformat(sep=" ")
             scored = score(self.store, sweep.id, self.position, dataset, as_of=as_of)
             self.notes += (*dataset.notes, *scored.notes)
+            if asked.features is not None:
+                write_table(rows_for_file(features_like(self.store, sweep.id, dataset, as_of=as_of)[0]), asked.features)
             which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
             return write_scores(self.store, sweep.id, self.position, asked.out, **which)
 
-        return self._output(path, options, asked.out, write)
+        if asked.features is not None:
+            options["features"] = asked.features.name
+        return self._output(path, options, asked.out, write, more=[asked.features] if asked.features else [])
 
     def _targets(self) -> None:
         repeated = [self._target_one(("targets", place), asked) for place, asked in enumerate(self.journey.targets)]
@@ -436,7 +452,8 @@ class Run:
             files = list(more)
         else:
             name = out.name
-            files = [out, *([] if step == "targets" else [_beside(out)]), *more]
+            has_record = step != "targets" and out.suffix.lower() in TABLE_FORMATS
+            files = [out, *([_beside(out)] if has_record else []), *more]
         solution = {} if step == "targets" else _segments_of(self.manifest)
         inputs = digest([path, options, solution, name, __version__])
         earlier = next((one for one in self.earlier.get("outputs", ()) if one.get("inputs") == inputs), None)
@@ -448,7 +465,7 @@ class Run:
             found = self.at(place, write)
         described = {
             "step": step,
-            "rows": found["rows"],
+            "rows": found.get("rows"),
             "asked": self.manifest["asked"],
             "inputs": inputs,
             "files": [described_file(file, self.journey.manifest) for file in files],
@@ -458,7 +475,8 @@ class Run:
             repeated = not is_changed and (repeated or not files)
             described["table"] = described_table(found, self.journey.document.value(*place, "out"), earlier)
         else:
-            text = f"{counted(found['rows'], 'row')} in {described['files'][0]['file']}."
+            what = "SQL" if described["rows"] is None else counted(described["rows"], "row")
+            text = f"{what} in {described['files'][0]['file']}."
         self.texts.setdefault(step, []).append(text)
         outputs = [one for one in self.manifest.get("outputs", ()) if one["inputs"] != inputs]
         self.manifest["outputs"] = [*outputs, described]

@@ -82,6 +82,16 @@ def wrong_ending(key: str, endings: Sequence[str]) -> str:
     return f"{key} must be a file named {' or '.join(endings)}."
 
 
+def not_with_sql(key: str) -> str:
+    """Return the sentence on an option of rows for an output that is SQL."""
+    return f"{key} is for rows: SQL that scores has none to choose. Leave it out, or write the rows by another [[export]]."
+
+
+def only_with_sql(key: str) -> str:
+    """Return the sentence on an option of SQL for an output that is not SQL."""
+    return f"{key} is for SQL: add sql = true, or leave it out."
+
+
 def same_output(key: str, other: str) -> str:
     """Return the sentence on an output that overwrites something else of the pipeline."""
     return f"{key} would overwrite {other}: give it another name."

@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import pandas as pd
 import pytest
 
 import segcore
+from segcore.cli import main
 from segcore.pipelines import running
 from segcore.store.store import Store
 from segcore.system import child_process
@@ -357,3 +359,48 @@ def test_a_scheduler_that_ends_a_run_cancels_it_as_ctrl_c_does(weekly, run, monk
         assert came == ["cancelled", "not handled"]
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+SQL = '\n[[export]]\nout = "out/score.sql"\nsql = true\ndialect = "duckdb"\ntable = "people"\n'
+
+
+def test_sql_and_the_features_that_it_reads_are_outputs(folder, weekly, run_json, capsys):
+    small_orders().iloc[::-1].to_csv(folder / "next.csv", index=False)
+    path = weekly(SQL + SCORED + 'features = "out/features.parquet"\n')
+    document = run_json(path)
+    assert [output["rows"] for output in document["manifest"]["outputs"]] == [30, None, 30]
+    assert [file["file"] for file in document["manifest"]["outputs"][2]["files"]] == [
+        "scored.parquet",
+        "scored.parquet.json",
+        "features.parquet",
+    ]
+    connection = duckdb.connect()
+    connection.execute("CREATE VIEW people AS FROM 'out/features.parquet'")
+    scored = pd.read_parquet("out/scored.parquet")
+    assert dict(connection.execute((folder / "out/score.sql").read_text()).fetchall()) == dict(
+        zip(scored["customer_id"], scored["segment"], strict=True)
+    )
+    assert set(scored["segment"]) == {0, 1, 2}
+    before = contents(folder)
+    assert states(run_json(path))["export"] and states(run_json(path))["score"]
+    assert contents(folder) == before
+    (folder / "out/score.sql").unlink()
+    assert not states(run_json(path))["export"]
+    assert contents(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (SQL.replace("score.sql", "score.csv"), "export 2.out must be a file named .sql"),
+        (SQL + "profile = true\n", "export 2.profile is for rows"),
+        (SQL.replace("sql = true\n", "").replace("score.sql", "more.csv"), "export 2.dialect is for SQL: add sql = true"),
+        (SQL.replace('"duckdb"', '"oracle"'), "oracle"),
+        (SCORED + 'features = "out/scored.parquet"\n', "features"),
+    ],
+    ids=["ending", "rows", "not sql", "dialect", "same file"],
+)
+def test_what_sql_cannot_be_is_told_with_its_line(folder, weekly, capsys, text, said):
+    (folder / "next.csv").write_bytes((folder / "orders.csv").read_bytes())
+    assert main(["run", str(weekly(text))]) == 2
+    assert said in capsys.readouterr().err

@@ -24,6 +24,7 @@ from segcore.records.taste import METHODS as COMPONENTS
 from segcore.records.vectors import REAL, WHOLE
 from segcore.sweeps.workers import WORKERS
 from segcore.system.frames import FRAMES
+from segcore.wording.results import DIALECTS
 
 Kind = Literal["text", "whole", "number", "flag", "date", "as of", "texts", "labels", "grid", "weight", "range", "table"]
 MEASURES = ("silhouette", "calinski_harabasz", "davies_bouldin", "z", "least_stability", "prediction_strength", "describability")
@@ -156,7 +157,13 @@ _VECTORS = tuple(
     for name in VECTOR_OPTIONS
 )
 _OUTPUT = (
-    Key("out", "text", "file named .csv or .parquet, or address of a database, without password", is_required=True, is_path=True),
+    Key(
+        "out",
+        "text",
+        "file named .csv, .parquet or .sql, or address of a database, without password",
+        is_required=True,
+        is_path=True,
+    ),
     Key("into", "text", "table of the database, with its schema if that is not the usual one"),
     Key("how", "text", "whether the table then has exactly these rows, or those of other customers are kept", HOW),
 )
@@ -230,9 +237,12 @@ TABLES: dict[str, Table] = {
     ),
     "names": Table('names of the segments, by their numbers: 0 = "Regulars"', any_key=Key("", "text", "the name")),
     "export": Table(
-        "a file or a table with the customers of the segments",
+        "a file or a table with the customers of the segments, or SQL that scores customers where they are",
         (
             *_OUTPUT,
+            Key("sql", "flag", "write SQL that scores the table that 'features --features all' or 'features --like' writes"),
+            Key("dialect", "text", "dialect of the SQL (default: duckdb)", tuple(DIALECTS)),
+            Key("table", "text", "name of the table with the features, in SQL (default: customers)"),
             Key("segments", "labels", "segments to write; -1 or 'noise' is noise (default: all)"),
             *_switches(
                 {
@@ -255,6 +265,7 @@ TABLES: dict[str, Table] = {
             *_MEANING,
             Key("as_of", "as of", "day up to which recency and similar features count, or 'latest' for the latest of these data"),
             *_OUTPUT,
+            Key("features", "text", "file named .csv or .parquet for their features, as 'features --like' writes them", is_path=True),
         ),
         is_list=True,
     ),
