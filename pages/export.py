@@ -2,6 +2,7 @@ import streamlit as st
 
 from ui.export.downloads import draw_command, draw_downloads, draw_scoring, export_table
 from ui.export.request_form import export_form
+from ui.export.scoring_sql import draw_scoring_sql
 from ui.shell.page import begin_page, end_page, link
 from ui.widgets.pipeline import draw_save
 from ui.widgets.solution_choice import require_labels
@@ -18,4 +19,5 @@ if request is not None:
     draw_downloads(page.store, sweep, chosen.position, request)
     draw_save(page.store, sweep, chosen.position, export=export_table(sweep, chosen.position, request))
     draw_scoring(sweep, solution)
+    draw_scoring_sql(page.store, sweep, chosen.position)
     draw_command(sweep, chosen.position, request)

@@ -8,6 +8,7 @@ import pytest
 
 from segcore.export.database_table import Destination
 from segcore.export.files import file_stem
+from segcore.export.scoring_sql import scoring_sql
 from segcore.export.segment_rows import export_rows
 from segcore.records.estimate import Estimate
 from segcore.records.grid import point_key
@@ -45,7 +46,19 @@ def test_all_segments_are_chosen_at_first_and_the_count_is_everyone(finished_swe
         "Download description (JSON)",
         "Download model (zip)",
         "Save as pipeline",
+        "Download the SQL",
     }
+
+
+def test_the_sql_that_scores_follows_database_and_table(home, finished_sweep, open_app):
+    app = open_app("export", sweep=finished_sweep.id, point="n_clusters=3")
+    app.selectbox(key="export.sql.dialect").set_value("spark").run()
+    app.text_input(key="export.sql.table").set_value("crm.people").run()
+    assert not app.exception
+    sql = scoring_sql(Store(home), finished_sweep.id, 1, dialect="spark", table="crm.people")
+    shown, commands = (code.value for code in app.code[:2])
+    assert sql.startswith(shown) and "FROM `crm`.`people`" in sql
+    assert f"export {finished_sweep.id[:12]} --point {point_key(finished_sweep.spec.points[1])} --sql --dialect spark" in commands
 
 
 def test_the_count_follows_the_chosen_segments(finished_sweep, open_app):
