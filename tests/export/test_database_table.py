@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -17,6 +18,7 @@ from segcore.export.database_table import Changes, Destination, write_into_table
 from segcore.system.child_process import child_environment
 from tests.export.databases import KINDS, open_database
 from tests.hostile_names import NAMES
+from tests.small_disk import mounted
 
 ID = "customer_id"
 
@@ -358,3 +360,29 @@ def test_an_address_with_a_password_is_refused_without_repeating_it():
         Destination.of("postgresql://analyst:swordfish@db.example.com/shop", "segments")
     assert "swordfish" not in str(caught.value)
     assert "PGPASSWORD" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_full_disk_is_one_sentence_and_leaves_the_table_whole(request, tmp_path, kind):
+    with mounted(tmp_path / "small", 8) as folder:
+        database = open_database(request, kind, folder)
+        write(database, rows_of(*BEFORE))
+        dice = np.random.default_rng(0)  # what is random cannot be packed
+        n = 200_000
+        ids = [part.tobytes().hex() for part in np.split(np.frombuffer(dice.bytes(20 * n), np.uint8), n)]
+        many = pa.table({ID: ids, "segment": pa.array([1] * n, pa.int32()), "amount": dice.random(n)})
+        with pytest.raises(SourceError) as caught:
+            write_into_table(Destination.of(database.url, "segments"), [many], many.schema, [ID])
+        assert caught.value.finding.code == "database.disk_full"
+        assert stored(database) == list(BEFORE)
+
+
+def test_the_rights_that_the_guide_names_are_enough(server, postgresql, monkeypatch):
+    write(server, rows_of(*BEFORE))
+    postgresql.run("CREATE ROLE clerk LOGIN PASSWORD 'clerk-word'; GRANT SELECT, INSERT, UPDATE, DELETE ON segments TO clerk")
+    monkeypatch.setenv("PGPASSWORD", "clerk-word")
+    url = postgresql.server.url(postgresql.name, user="clerk")
+    assert write_into_table(Destination.of(url, "segments"), [rows_of(*AFTER)], rows_of(*AFTER).schema, [ID]).changed == 1
+    monkeypatch.setenv("PGPASSWORD", postgresql.server.password)
+    assert stored(server) == list(AFTER)
+    postgresql.run("DROP OWNED BY clerk; DROP ROLE clerk")

@@ -30,7 +30,7 @@ _ADDRESS_HELP = (
 def destination_form() -> Destination | None:
     """Draw the fields of a table, and return it; ``None`` as long as it is not known."""
     left, right = st.columns([3, 2])
-    address = _field(left, "Address of the database", "export.address", "postgresql://user@host/database", _ADDRESS_HELP)
+    address = _field(left, "Address of the database", "export.address", "postgresql://analyst@db.example.com/shop", _ADDRESS_HELP)
     table = _field(right, "Table", "export.table", "segments", "Its name, or SCHEMA.TABLE. It is created if it is missing.")
     state.seed_widget("export.how", state.recall("export.how", HOW[0]))
     how = st.segmented_control(

@@ -165,6 +165,8 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     code = "database.failed"
     if isinstance(error, duckdb.InterruptException):
         code = "database.timeout"
+    elif "No space left on device" in reason:
+        code = "database.disk_full"
     elif isinstance(error, duckdb.PermissionException):
         code = "database.file_access"
     elif isinstance(error, duckdb.CatalogException):
