@@ -12,6 +12,7 @@ from segcore.data.databases.address import Address, is_address, parse_address
 from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier
 from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.records.finding import Remedy
+from segcore.records.intake import LONGEST_SECONDS
 from segcore.wording.findings import refusal
 
 How = Literal["replace", "merge"]
@@ -137,7 +138,8 @@ def write_into_table(destination: Destination, chunks: Iterable[pa.Table], schem
     driver = driver_of(destination.address)
     failed: list[BaseException] = []
     try:
-        with connect(destination.address, Access(writing=True)) as connection:
+        # A statement may take as long as it has to: what waits for others ends soon enough.
+        with connect(destination.address, Access(writing=True, timeout_seconds=LONGEST_SECONDS)) as connection:
             return _Writer(connection, driver, destination, _plain_schema(schema), key).write(_noting(chunks, failed))
     except SourceError as error:
         if failed:  # a driver that takes the rows reports their error as its own
@@ -164,6 +166,7 @@ class _Writer:
         self.connection, self.driver, self.destination, self.schema = connection, driver, destination, schema
         self.key = list(key)
         self.others = [name for name in schema.names if name not in self.key]
+        self.table = self.staging = ""  # quoted, once they are known
 
     def write(self, chunks: Iterable[pa.Table]) -> Changes:
         """Write the rows and commit."""

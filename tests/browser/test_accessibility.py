@@ -52,3 +52,19 @@ def test_no_serious_finding_with_noise_and_points_without_segments(server, prepa
     settle(page)
     page.wait_for_timeout(800)
     assert serious(page) == {}
+
+
+def test_no_serious_finding_with_a_table_before_and_after_it_is_written(server, prepared, open_page, settle, tmp_path):
+    page = open_page(server, f"/export?sweep={prepared.kmeans.id}&point=1", width=700)
+    page.get_by_text("Database table", exact=True).click(timeout=60_000)
+    expect(page.get_by_role("button", name="into a table")).to_be_disabled(timeout=60_000)
+    settle(page)
+    assert serious(page) == {}
+    page.get_by_role("textbox", name="Address of the database").fill(f"sqlite:///{tmp_path / 'shop.db'}")
+    page.get_by_role("textbox", name="Table").fill("segments")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="into segments").click(timeout=60_000)
+    expect(page.get_by_text("written into the new table")).to_be_visible(timeout=60_000)
+    settle(page)
+    assert serious(page) == {}
+    assert repeated_buttons(page) == []

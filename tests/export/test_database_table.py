@@ -362,19 +362,39 @@ def test_an_address_with_a_password_is_refused_without_repeating_it():
     assert "PGPASSWORD" in str(caught.value)
 
 
+def many_rows():
+    """Return rows of about 10 MB, random so that nothing packs them."""
+    dice, n = np.random.default_rng(0), 200_000
+    ids = [part.tobytes().hex() for part in np.split(np.frombuffer(dice.bytes(20 * n), np.uint8), n)]
+    return pa.table({ID: ids, "segment": pa.array([1] * n, pa.int32()), "amount": dice.random(n)})
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
 def test_a_full_disk_is_one_sentence_and_leaves_the_table_whole(request, tmp_path, kind):
     with mounted(tmp_path / "small", 8) as folder:
         database = open_database(request, kind, folder)
         write(database, rows_of(*BEFORE))
-        dice = np.random.default_rng(0)  # what is random cannot be packed
-        n = 200_000
-        ids = [part.tobytes().hex() for part in np.split(np.frombuffer(dice.bytes(20 * n), np.uint8), n)]
-        many = pa.table({ID: ids, "segment": pa.array([1] * n, pa.int32()), "amount": dice.random(n)})
+        many = many_rows()
         with pytest.raises(SourceError) as caught:
             write_into_table(Destination.of(database.url, "segments"), [many], many.schema, [ID])
         assert caught.value.finding.code == "database.disk_full"
         assert stored(database) == list(BEFORE)
+
+
+def test_a_full_disk_of_a_server_is_one_sentence_and_leaves_the_table_whole(server, postgresql):
+    home = postgresql.server.folder
+    with mounted(home / "small", 8) as folder:
+        os.chown(folder, home.stat().st_uid, -1)
+        postgresql.run(f"CREATE TABLESPACE small LOCATION '{folder}'")
+        postgresql.run("CREATE TABLE segments (customer_id TEXT, segment INTEGER, amount DOUBLE PRECISION) TABLESPACE small")
+        write(server, rows_of(*BEFORE))
+        many = many_rows()
+        with pytest.raises(SourceError) as caught:
+            write_into_table(Destination.of(server.url, "segments"), [many], many.schema, [ID])
+        assert caught.value.finding.code == "database.disk_full"
+        assert stored(server) == list(BEFORE)
+        postgresql.run("DROP TABLE segments")
+        postgresql.run("DROP TABLESPACE small")
 
 
 def test_the_rights_that_the_guide_names_are_enough(server, postgresql, monkeypatch):
