@@ -22,6 +22,7 @@ from segcore.records.solution import ENGINES
 from segcore.records.taste import LENGTHS, MATRICES, METHODS, OF
 from segcore.system.frames import FRAMES
 from segcore.wording.findings import sentence
+from segcore.wording.remedies import Audience
 from segcore.wording.terminal import say
 
 if TYPE_CHECKING:
@@ -289,10 +290,10 @@ def plan_from(args: argparse.Namespace, intake: Intake, table: FeatureTable, *, 
     return replace(plan, weights=parse_priorities(chosen, priorities, catch_up=ahead))
 
 
-def print_notes(notes: Iterable[Finding]) -> None:
+def print_notes(notes: Iterable[Finding], audience: Audience = "command line") -> None:
     """Print the findings about the data on standard error, one per line."""
     for note in notes:
-        say(f"{'warning' if note.severity == 'warning' else 'note'}: {sentence(note)}", file=sys.stderr)
+        say(f"{'warning' if note.severity == 'warning' else 'note'}: {sentence(note, audience)}", file=sys.stderr)
 
 
 def _check_numbers(args: argparse.Namespace) -> None:

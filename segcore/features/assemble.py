@@ -59,7 +59,7 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
     """
     kept = kept_customers(table, plan)
     if not kept.any():
-        raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
+        raise DataError("The outlier rule leaves no customer: turn it off (outliers: none).")
     chosen = table.select(plan.features)
     rows = chosen if kept.all() else chosen.take(kept)
     return Assembled(

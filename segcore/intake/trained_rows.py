@@ -32,7 +32,7 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataReq
     """
     kind = request.kind or trained.get("kind")
     if kind is None:
-        raise DataError("The sweep does not record which kind of data it was made from: set --kind.")
+        raise DataError("The sweep does not record which kind of data it was made from: set the kind of these data.")
     roles: Mapping[str, str] = trained.get("roles", {})
     dataset = read_rows_in_child(store.home, replace(request, kind=kind), trained=roles)
     column = roles.get("category")

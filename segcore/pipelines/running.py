@@ -91,7 +91,7 @@ class RunResult:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         steps = [step.to_json() for step in self.steps]
-        return {"steps": steps, "notes": [note_json(note) for note in self.notes], "manifest": dict(self.manifest)}
+        return {"steps": steps, "notes": [note_json(note, "pipeline") for note in self.notes], "manifest": dict(self.manifest)}
 
 
 def run_journey(

@@ -24,7 +24,7 @@ from segcore.records.solution import NOISE
 from segcore.segments.over_time.drift import FAMILY_LEVEL, Drift, find_drift
 from segcore.segments.scoring import ScoredCustomers, latest_time, score
 from segcore.store.store import Store
-from segcore.wording.findings import note_json, refusal
+from segcore.wording.findings import error_text, note_json, refusal
 from segcore.wording.pipelines import verdict_text
 
 
@@ -115,7 +115,7 @@ class Verdict:
             "placebo": None if self.placebo is None else {**self.placebo.to_json(), "needed_z": self.needed_z},
             "placebo_then": None if self.placebo_then is None else dict(self.placebo_then),
             "unknown": dict(self.unknown),
-            "notes": [note_json(note) for note in self.notes],
+            "notes": [note_json(note, "pipeline") for note in self.notes],
         }
 
     def text(self) -> str:
@@ -204,7 +204,7 @@ def _judged(
     try:
         refit = run.chosen()
     except (DataError, ParameterError) as error:
-        unknown = {"agreement": str(error)}
+        unknown = {"agreement": error_text(error, "pipeline")}
     else:
         agreement, n_agreement = _agreement(store, sweep.id, refit, scored)
         evidence = sweep.evidence

@@ -84,11 +84,11 @@ class TargetQuestion:
         for name in ("budget", "window_days", "holdout", "seed"):
             self._make_whole(name)
         if (self.promote is None) == (self.outcome is None):
-            raise ParameterError("Say what is promoted: either a column of the order lines (--promote) or an outcome column (--outcome).")
+            raise ParameterError("Say what is promoted: either a column of the order lines (promote) or an outcome column (outcome).")
         if self.treatment is not None and self.treatment == self.outcome:
             raise ParameterError(f"{self.treatment!r} is both the outcome and the treatment: they are two columns.")
         if self.treatment is not None and self.outcome is None:
-            raise ParameterError("A treatment column (--treatment) belongs to an outcome column (--outcome) of a customer table.")
+            raise ParameterError("A treatment column (treatment) belongs to an outcome column (outcome) of a customer table.")
         if self.method not in METHODS:
             raise ParameterError.unknown("method", self.method, METHODS)
         self._check_numbers()
@@ -105,9 +105,9 @@ class TargetQuestion:
 
     def _check_numbers(self) -> None:
         if (self.budget is None) == (self.money is None):
-            raise ParameterError("Give the budget either as contacts (--budget) or as money (--money and --cost).")
+            raise ParameterError("Give the budget either as contacts (budget) or as money (money and cost).")
         if self.money is not None and self.cost is None:
-            raise ParameterError("A budget in money (--money) also needs the cost of one contact (--cost).")
+            raise ParameterError("A budget in money also needs the cost of one contact (cost).")
         limits: tuple[tuple[str, float | None, float], ...] = (
             ("The budget", self.budget, 1),
             ("The window", self.window_days, 1),

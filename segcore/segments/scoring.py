@@ -262,8 +262,9 @@ def _reference_date(dataset: Dataset, usual: str | None, as_of: str | None) -> s
     latest = latest_time(dataset)
     if latest is not None and latest > dt.datetime.fromisoformat(asked):
         if as_of is None:
-            raise refusal("score.after_reference_date", latest=f"{latest:%Y-%m-%d %H:%M}", reference=asked, day=f"{latest:%Y-%m-%d}")
-        raise refusal("score.after_as_of", latest=f"{latest:%Y-%m-%d %H:%M}", as_of=as_of)
+            remedy = Remedy("as_of", {"day": f"{latest:%Y-%m-%d}"})
+            raise refusal("score.after_reference_date", remedy=remedy, latest=f"{latest:%Y-%m-%d %H:%M}", reference=asked)
+        raise refusal("score.after_as_of", remedy="later_date", latest=f"{latest:%Y-%m-%d %H:%M}", as_of=as_of)
     return asked
 
 

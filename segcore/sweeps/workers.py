@@ -316,7 +316,7 @@ def _ray() -> Iterator[None]:
 
 def _connect(address: str) -> None:
     """Connect to the cluster at ``host:port``, with the token and settings of the environment, or to this machine's own (``auto``)."""
-    remedy = "check RAY_ADDRESS and the cluster's token (RAY_AUTH_MODE, RAY_AUTH_TOKEN_PATH), or use --workers local."
+    remedy = "check RAY_ADDRESS and the cluster's token (RAY_AUTH_MODE, RAY_AUTH_TOKEN_PATH), or use local workers."
     if address != "auto":
         host, _, port = address.rpartition(":")
         if not host or not port.isdigit() or "//" in address:

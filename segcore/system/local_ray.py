@@ -71,7 +71,9 @@ def start_ray() -> None:
             _temp_dir=str(folder / "ray"),  # which Ray opens to everybody, inside a folder that it does not open
         )
     except Exception as error:  # Ray raises anything from RuntimeError to its own kinds
-        raise SegcoreError(f"Ray could not be started ({str(error).splitlines()[0]}): use --frames pandas and --workers local.") from error
+        raise SegcoreError(
+            f"Ray could not be started ({str(error).splitlines()[0]}): use pandas for the frames, and local workers."
+        ) from error
 
 
 @functools.cache

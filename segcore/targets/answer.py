@@ -220,7 +220,7 @@ def _without_leaks(found: Periods, question: TargetQuestion) -> tuple[Periods, l
     dropped = sorted({*constant, *(leak.feature for leak in leaks), *leaking})
     if len(dropped) == len(known.names):
         if leaks:
-            raise refusal("targets.only_leaks", kind=DataError, columns=columns)
+            raise refusal("targets.only_leaks", kind=DataError, remedy=Remedy("keep_leak", {"column": columns[0]}), columns=columns)
         raise refusal("targets.nothing_varies", kind=DataError, customers=len(known.customers))
     titles = unique_titles(known.entries)
     strongest = {named[leak.feature]: leak for leak in reversed(leaks)}

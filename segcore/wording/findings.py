@@ -90,9 +90,9 @@ def sentence(finding: Finding, audience: Audience = "command line") -> str:
     return make(**finding.values, do=remedy_text(finding.remedy, audience))
 
 
-def note_json(finding: Finding) -> dict[str, Any]:
+def note_json(finding: Finding, audience: Audience = "command line") -> dict[str, Any]:
     """Return a finding for reports: ``level`` and ``text``, and the ``code`` and ``values`` behind the text."""
-    return {"level": finding.severity, "text": sentence(finding), "code": finding.code, "values": dict(finding.values)}
+    return {"level": finding.severity, "text": sentence(finding, audience), "code": finding.code, "values": dict(finding.values)}
 
 
 @overload

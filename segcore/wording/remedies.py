@@ -80,6 +80,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
         lambda: "give a later one (--as-of), or exclude the later rows (--to)",
         lambda: "choose a later one, or exclude the later rows",
     ),
+    "as_of": (lambda day: f"give --as-of {day}, or a later day", lambda day: f"choose {day}, or a later day"),
     "count_up_to": (
         lambda day: f"count days up to that one or later with --as-of {day}",
         lambda day: f"choose {day} or a later day under “Count days up to”",

@@ -65,14 +65,12 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The data lacks {', '.join(map(value_text, features))}, which the sweep uses: give the same columns and roles."
     ),
     "score.not_finite": lambda: "Some features of this data are missing or infinite: clean the columns that the sweep was made with.",
-    "score.undated": lambda: "--as-of is for transactions: this data has one row per customer, and nothing in it is dated.",
-    "score.after_reference_date": lambda latest, reference, day: (
-        f"The data ends at {latest}, after the sweep's reference date {reference}: give --as-of {day}, or a later date."
+    "score.undated": lambda: "An as-of date is for transactions: this data has one row per customer, and nothing in it is dated.",
+    "score.after_reference_date": lambda latest, reference, do: (
+        f"The data ends at {latest}, after the sweep's reference date {reference}: {do}."
     ),
-    "score.after_as_of": lambda latest, as_of: (
-        f"The data ends at {latest}, after --as-of {as_of}: give a later date, or exclude the later rows with --to."
-    ),
-    "score.bad_as_of": lambda value: f"--as-of must be a date such as 2012-01-31, got {quoted(value)}.",
+    "score.after_as_of": lambda latest, as_of, do: f"The data ends at {latest}, after the as-of date {as_of}: {do}.",
+    "score.bad_as_of": lambda value: f"The as-of day must be a date such as 2012-01-31, got {quoted(value)}.",
     "score.as_of_alone": lambda: "--as-of is for features made as those of a sweep were: add --like SWEEP, or leave it out.",
     "score.not_for_like": lambda options: f"--like fits nothing, and builds the sweep's features: leave out {', '.join(options)}.",
     "sql.needs_rows": lambda algorithm, others: (

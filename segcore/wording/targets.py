@@ -122,11 +122,11 @@ def _leak(feature: str, title: str, auc: float, do: str = "keep it") -> str:
     )
 
 
-def _only_leaks(columns: Sequence[str]) -> str:
+def _only_leaks(columns: Sequence[str], do: str) -> str:
     differs, tells = ("differs", "it tells") if len(columns) == 1 else ("differ", "each tells")
     return (
         f"Only {_some(columns)} {differs} between customers, and {tells} the outcome by itself, as if recorded after it: add "
-        f"columns that were known before, or keep one with --keep {quoted(columns[0])}."
+        f"columns that were known before. If {quoted(columns[0])} was, {do}."
     )
 
 

@@ -182,7 +182,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The data already {'has a feature' if len(names) == 1 else 'have features'} named {listed([quoted(name) for name in names])}: "
         "rename the column."
     ),
-    "vectors.option_without": lambda features: f"Options of cust2vec are for --features cust2vec=64, not for {features}.",
+    "vectors.option_without": lambda features: f"Options of cust2vec are for the features cust2vec=64, not for {features}.",
     "vectors.bad_features": lambda asked: f"Vectors are asked for as cust2vec=64, with their number of dimensions, not as {quoted(asked)}.",
     "vectors.bad_option": lambda given: f"An option of cust2vec is written as name=value, such as window=8, not as {quoted(given)}.",
     "vectors.bad_number": lambda option, given, whole: (

@@ -80,4 +80,4 @@ def test_a_mistake_is_one_sentence(orders, capsys):
     assert main(["features", orders, "--features", "cust2vec=8", "--cust2vec", "windows=3", "--out", "x.csv"]) == 2
     assert "Unknown option of cust2vec 'windows'" in capsys.readouterr().err
     assert main(["features", orders, "--cust2vec", "window=3", "--out", "x.csv"]) == 2
-    assert "Options of cust2vec are for --features cust2vec=64" in capsys.readouterr().err
+    assert "Options of cust2vec are for the features cust2vec=64" in capsys.readouterr().err

@@ -203,6 +203,31 @@ def test_what_to_do_is_said_in_the_words_of_the_file(folder, weekly, run):
     assert run(weekly(changes=[("[features]", 'date_order = "mdy"\n[features]')]))[0] == 0
 
 
+def test_notes_are_in_the_words_of_the_file_too(folder, weekly, run, run_json):
+    orders = small_orders()
+    orders.loc[0, "date"] = pd.Timestamp("2099-01-01")
+    orders.to_csv(folder / "orders.csv", index=False)
+    (note,) = [note["text"] for note in run_json(weekly())["notes"] if note["code"] == "row.dated_after_today"]
+    assert "leave the rows out with date_to" in note and "--" not in note
+    assert f"warning: {note}" in run(weekly())[2]
+
+
+@pytest.mark.parametrize(
+    ("more", "sentence"),
+    [
+        (
+            '[targets]\npromote = "item"\noutcome = "x"\nbudget = 5\nout = "x.csv"',
+            "line 22: targets: Say what is promoted: either a column",
+        ),
+        ('[targets]\npromote = "item=a"\nout = "x.csv"', "line 22: targets: Give the budget either as contacts (budget) or as money"),
+        ('[[score]]\npath = "orders.csv"\nas_of = 2024-01-31\nout = "x.csv"', "line 22, score 1: The data ends at"),
+    ],
+)
+def test_errors_name_keys_and_not_options(weekly, run, more, sentence):
+    code, _, errors = run(weekly(f"\n{more}\n"))
+    assert code == 2 and sentence in errors and "--" not in errors
+
+
 def test_a_feature_that_the_data_do_not_have_is_named_with_its_line(folder, weekly, run):
     code, _, errors = run(weekly(changes=[('set = "small"', 'names = ["Recency", "Amuont"]')]))
     assert code == 2 and "weekly.toml, line 6, features.names 2: Unknown feature 'Amuont'" in errors

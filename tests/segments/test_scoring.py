@@ -162,7 +162,7 @@ class TestReferenceDate:
     def test_a_date_before_the_datas_end_is_an_error(self, store, read):
         dataset = read(lines_of(60))
         sweep_id = swept(store, dataset, outliers="none")
-        with pytest.raises(DataError, match="after --as-of 2011-03-01"):
+        with pytest.raises(DataError, match="after the as-of date 2011-03-01"):
             score(store, sweep_id, 0, dataset, as_of="2011-03-01")
 
     @pytest.mark.parametrize("text", ["yesterday", "31/01/2012", ""])

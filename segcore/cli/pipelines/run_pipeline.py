@@ -104,7 +104,7 @@ def _run(store: Store, journey: Journey, args: argparse.Namespace) -> int:
     report = (lambda step: None) if args.json else _say_step
     with _progress() as progress:
         found = run_journey(store, journey, only=args.only, progress=progress, report=report)
-    print_notes(found.notes)
+    print_notes(found.notes, "pipeline")
     if args.json:
         say_json(found.to_json())
     elif found.manifest.get("outputs"):

@@ -56,7 +56,7 @@ class SampledRows:
         """
         kept = np.flatnonzero(kept_customers(table, plan))
         if not len(kept):
-            raise DataError("The outlier rule leaves no customer: turn it off (--outliers none).")
+            raise DataError("The outlier rule leaves no customer: turn it off (outliers: none).")
         copies = min(plan.repeats, _COPIES)
         customers = min(len(kept), _SAMPLED // copies)
         drawn = kept if customers == len(kept) else np.sort(np.random.default_rng(plan.seed).choice(kept, customers, replace=False))
