@@ -15,11 +15,17 @@ from segcore.system.child_process import start_child
 
 USER = "segcore"
 START_SECONDS = 60
+# Nothing has to survive a crash of the machine, and nobody else may come in.
+SETTINGS = "-c listen_addresses= -c fsync=off -c full_page_writes=off"
+CLUSTER = "--no-sync --no-instructions --no-locale --encoding=UTF8 --auth=scram-sha-256"
 # Ends the server and removes its folder as soon as standard input closes: by the fixture, or because the process of the tests has ended.
-KEEPER = """
-"$@" >"$0/log" 2>&1 &
+KEEPER = f"""
+$AS_USER "$PROGRAMS/initdb" -D "$0/data" --username={USER} --pwfile="$0/password" {CLUSTER} >"$0/log" 2>&1 || exit 1
+rm "$0/password"
+$AS_USER "$PROGRAMS/postgres" -D "$0/data" -c unix_socket_directories="$0" {SETTINGS} >"$0/log" 2>&1 &
 cat >/dev/null
-kill -QUIT $!
+kill -TERM $!  # before it handles signals; QUIT, which a shell lets its background ignore, would then be lost
+kill -QUIT $!  # afterwards, without waiting for who is connected
 wait $!
 rm -rf -- "$0"
 """
@@ -102,14 +108,12 @@ def start_server():
     server = PostgresqlServer(Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp")), _programs())  # the path of a socket has at most 107 bytes
     try:
         as_user = _other_user(server.folder)
-        _make_data(server, as_user)
-        # Nothing has to survive a crash of the machine, and nobody else may come in.
-        settings = {"listen_addresses": "", "unix_socket_directories": server.folder, "fsync": "off", "full_page_writes": "off"}
-        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        command = [*as_user, str(server.programs / "postgres"), "-D", str(server.folder / "data"), *options]
+        secret = server.folder / "password"
+        secret.write_text(server.password)
+        os.chown(secret, server.folder.stat().st_uid, -1)
         server.keeper = start_child(
-            ["/bin/sh", "-c", KEEPER, str(server.folder), *command],
-            environment=_environment(),
+            ["/bin/sh", "-c", KEEPER, str(server.folder)],
+            environment={"PATH": os.environ["PATH"], "LC_ALL": "C", "AS_USER": as_user, "PROGRAMS": str(server.programs)},
             own="session",
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -135,32 +139,16 @@ def _programs():
 
 
 def _other_user(folder):
-    """Return the beginning of a command that runs the rest as somebody else, who owns ``folder``: PostgreSQL refuses to run as root."""
+    """Return the words before a command that run it as somebody else, who owns ``folder``: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
-        return []
+        return ""
     if not shutil.which("setpriv"):
         raise NoServerError("PostgreSQL refuses to run as root, and setpriv is not there to start it as somebody else")
     for name in ("postgres", "nobody"):
         with suppress(LookupError):
             shutil.chown(folder, name)
-            return ["setpriv", f"--reuid={name}", "--regid=65534", "--clear-groups"]
+            return f"setpriv --reuid={name} --regid=65534 --clear-groups"
     raise NoServerError("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
-
-
-def _make_data(server, as_user):
-    secret = server.folder / "password"
-    secret.write_text(server.password)
-    os.chown(secret, server.folder.stat().st_uid, -1)
-    options = ["--no-sync", "--no-instructions", "--no-locale", "--encoding=UTF8", f"--username={USER}", "--auth=scram-sha-256"]
-    command = [*as_user, server.programs / "initdb", "-D", server.folder / "data", *options, f"--pwfile={secret}"]
-    done = subprocess.run(command, env=_environment(), cwd="/", capture_output=True, text=True)
-    if done.returncode:
-        raise RuntimeError(done.stderr)
-    secret.unlink()
-
-
-def _environment():
-    return {"PATH": os.environ["PATH"], "LC_ALL": "C"}
 
 
 def _await_ready(server):
