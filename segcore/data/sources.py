@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from segcore.data.databases.address import is_address
+from segcore.data.databases.stored_extract import extract_notes
 from segcore.data.files.csv.nameless_columns import item_names
 from segcore.data.files.file_identity import user_path
 from segcore.data.files.raw import Raw
@@ -44,6 +45,7 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     if sample is None:
         path = user_path(request.data)
         raw = open_zipped_ratings(path, request.name or path.name, request.reading) or read_file(path, request.name, request.reading)
+        raw = replace(raw, notes=(*raw.notes, *extract_notes(request)))
     else:
         raw = sample.open(folder or default_home() / "samples")
         raw = replace(raw, name=request.name) if request.name else raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from segcore.wording.numbers import counted
+from segcore.wording.numbers import counted, listed
 from segcore.wording.quotes import named, quoted
 
 _PASSWORDS = "put it in PGPASSWORD, in .pgpass or in Streamlit's secrets"
@@ -107,6 +107,12 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.time_zone": lambda got: f"There is no time zone {quoted(got)}: write one such as Europe/Berlin or UTC.",
     "database.many_rows": lambda database, rows, most, do: (
         f"{counted(rows, 'row')} of {named(database)} would be read, more than {most:,}: {do}."
+    ),
+    "database.filtered": lambda rows, filters: (
+        f"Of {counted(rows, 'row')}, the database left out those that these filters exclude: {listed([quoted(text) for text in filters])}."
+    ),
+    "database.rows_left_out": lambda filters, do: (
+        f"The database left out rows when it was read ({listed([quoted(text) for text in filters])}): {do}."
     ),
     "database.no_columns": lambda database: f"The rows of {named(database)} have no columns: name some after SELECT.",
     "database.repeated_column": lambda database, column: (

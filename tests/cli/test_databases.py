@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -10,6 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from segcore.cli import main
+from segcore.errors import SourceError
+from segcore.intake.child import from_database_apart
+from segcore.intake.take_in import take_in
+from segcore.records.intake import DatabaseQuestion, DataRequest
+from segcore.store.store import Store
 from tests.cli.test_features import HEADER, lines
 from tests.hostile_names import NAMES
 
@@ -253,3 +259,38 @@ def test_online_retail_gives_one_feature_table_from_anywhere(request, features, 
         assert code == 0, said
         labels.append(pd.read_parquet(out / "labels.parquet"))
     pd.testing.assert_frame_equal(*labels)
+
+
+@pytest.fixture
+def duck(orders):
+    """Return the address of a DuckDB database with the table ``lines``."""
+    file = orders.with_name("shop.duckdb")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"CREATE TABLE lines AS SELECT * FROM read_csv('{orders}', types = {{'customer_id': 'VARCHAR'}})")
+    return f"duckdb:///{file}"
+
+
+ROLES = ("customer=customer_id", "order=order_id", "time=date", "item=sku", "quantity=quantity", "price=price")
+MEANING = ("--kind", "transactions", *(word for role in ROLES for word in ("--role", role)))
+
+
+@pytest.mark.parametrize("filters", [("--where", "quantity > 2"), ("--from", "2024-02-01", "--to", "2024-06-30")])
+def test_filters_in_the_database_change_no_feature(run, features, orders, duck, filters, tmp_path):
+    pd.testing.assert_frame_equal(features(duck, "--table", "lines", *MEANING, *filters), features(orders, *MEANING, *filters), rtol=1e-9)
+    _, printed, _ = run("features", duck, "--table", "lines", *MEANING, *filters, "--out", tmp_path / "x.csv", "--json")
+    (note,) = [note for note in json.loads(printed)["notes"] if note["code"] == "database.filtered"]
+    assert note["values"]["rows"] == 400
+
+
+def test_without_a_filter_the_rows_that_it_left_out_are_read_again(duck, home):
+    """On Data, a filter is taken away, but the extract lacks rows."""
+    store = Store(home)
+    meaning = {"kind": "transactions", "roles": dict(role.split("=") for role in ROLES)}
+    request = DataRequest(duck, database=DatabaseQuestion("", table="lines"), where=("quantity > 2",), **meaning)
+    filtered = from_database_apart(store, request)
+    with pytest.raises(SourceError, match="read it again"):
+        take_in(store, replace(filtered, where=()))
+    whole = from_database_apart(store, replace(filtered, where=()))
+    assert take_in(store, whole).rows_read == 400
+    assert take_in(store, filtered).rows_read < 400
+    assert from_database_apart(store, filtered) == filtered

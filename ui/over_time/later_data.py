@@ -54,7 +54,7 @@ def draw_form(kept: Kept, shown: Shown | None) -> None:
     if request is None or not is_asked:
         return
     try:
-        start(kept, _with_dates(fetch(kept.store, request), dates), _iso(dates.get("as_of")))
+        start(kept, fetch(kept.store, _with_dates(request, dates)), _iso(dates.get("as_of")))
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segcore.data.databases.address import Address, parse_address
 from segcore.data.databases.connection import Access, Connection, Readable
 from segcore.data.databases.drivers import connect, driver_of, find_table, table_sql
+from segcore.data.databases.pushdown import Pushed, push_down
 from segcore.data.databases.selects import check_select
 from segcore.errors import DataError, ParameterError, SourceError
 from segcore.records.finding import Remedy
+from segcore.system.digests import canonical_json, mapping
 from segcore.wording.findings import refusal
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from segcore.records.intake import DatabaseQuestion
+    from segcore.records.intake import DatabaseQuestion, DataRequest
 
+_ABOUT = b"segcore.database"
 GROUP_ROWS = 262_144
 """Rows of a Parquet row group: always as many, so that equal rows are equal files however they came."""
 
@@ -44,7 +47,7 @@ def check_question(question: DatabaseQuestion) -> Address:
     return address
 
 
-def write_extract(question: DatabaseQuestion, path: Path) -> int:
+def write_extract(question: DatabaseQuestion, path: Path, request: DataRequest | None = None) -> int:
     """Write the rows to a Parquet file, all as they were at one moment, in memory that does not grow with them; return their number.
 
     Parameters
@@ -52,6 +55,8 @@ def write_extract(question: DatabaseQuestion, path: Path) -> int:
     question : DatabaseQuestion
     path : Path
         Replaced if it exists.
+    request : DataRequest or None
+        Whose filters the database applies where it surely means the same; see `push_down`.
 
     Raises
     ------
@@ -61,13 +66,21 @@ def write_extract(question: DatabaseQuestion, path: Path) -> int:
     address = check_question(question)
     with connect(address, Access(timeout_seconds=question.timeout_seconds)) as connection:
         sql = _source(connection, question, driver_of(address).dialect)
-        ((rows,),) = connection.rows(f"SELECT count(*) FROM ({sql}\n) AS source")
+        readable = connection.readable(sql, question.time_zone)
+        _check_names(readable.names, address)
+        pushed = Pushed()
+        total = rows = _count(connection, sql)
+        if request is not None and (request.where or request.date_from or request.date_to):
+            schema = _schema(readable, connection.batches(f"SELECT * FROM ({readable.sql}) AS extract LIMIT 0").schema)
+            pushed = push_down(request, readable.names, schema, driver_of(address).dialect)
+        if pushed.sql:
+            readable = readable._replace(sql=f"SELECT * FROM ({readable.sql}) AS extract WHERE {pushed.sql}")
+            rows = _count(connection, readable.sql)
         if rows > question.most_rows:
             remedy = Remedy("most_rows", {"rows": rows})
             raise refusal("database.many_rows", kind=SourceError, remedy=remedy, database=address.name, rows=rows, most=question.most_rows)
-        readable = connection.readable(sql, question.time_zone)
-        _check_names(readable.names, address)
-        return _write(connection, readable, address, path)
+        about = {"rows": total, "filters": list(pushed.filters)} if pushed.filters else None
+        return _write(connection, readable, address, path, about)
 
 
 def _source(connection: Connection, question: DatabaseQuestion, dialect: str) -> str:
@@ -75,6 +88,11 @@ def _source(connection: Connection, question: DatabaseQuestion, dialect: str) ->
     if question.query is not None:
         return check_select(question.query, dialect)
     return f"SELECT * FROM {table_sql(find_table(connection, question.table or ''), dialect)}"
+
+
+def _count(connection: Connection, sql: str) -> int:
+    ((rows,),) = connection.rows(f"SELECT count(*) FROM ({sql}\n) AS source")
+    return int(rows)
 
 
 def _check_names(names: tuple[str, ...], address: Address) -> None:
@@ -85,13 +103,38 @@ def _check_names(names: tuple[str, ...], address: Address) -> None:
         raise refusal("database.repeated_column", kind=DataError, database=address.name, column=twice)
 
 
-def _write(connection: Connection, readable: Readable, address: Address, path: Path) -> int:
+def filtered_by(path: Path) -> tuple[int, tuple[str, ...]] | None:
+    """Return how many rows the database had, and the filters that it applied; ``None`` if the extract has all of them.
+
+    Raises
+    ------
+    OSError, pyarrow.ArrowException
+        If the file cannot be read.
+    """
+    import pyarrow.parquet as pq
+
+    about = (pq.read_metadata(path).metadata or {}).get(_ABOUT)
+    if about is None:
+        return None
+    found = mapping(about)
+    return int(found["rows"]), tuple(found["filters"])
+
+
+def _schema(readable: Readable, schema: pa.Schema) -> pa.Schema:
+    """Return the names and types of an extract's columns."""
     import pyarrow as pa
+
+    types = [readable.decimals.get(place, _plain(entry.type)) for place, entry in enumerate(schema)]
+    return pa.schema([pa.field(name, kind) for name, kind in zip(readable.names, types, strict=True)])
+
+
+def _write(connection: Connection, readable: Readable, address: Address, path: Path, about: Mapping[str, Any] | None) -> int:
     import pyarrow.parquet as pq
 
     schema, batches = connection.batches(readable.sql)
-    types = [readable.decimals.get(place, _plain(entry.type)) for place, entry in enumerate(schema)]
-    written = pa.schema([pa.field(name, kind) for name, kind in zip(readable.names, types, strict=True)])
+    written = _schema(readable, schema)
+    if about is not None:
+        written = written.with_metadata({_ABOUT: canonical_json(about)})
     rows = 0
     with pq.ParquetWriter(path, written, compression="zstd", compression_level=1) as writer:
         for table in _groups(_typed(batches, written, address), written):

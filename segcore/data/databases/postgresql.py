@@ -84,6 +84,7 @@ class PostgresqlConnection:
         from adbc_driver_postgresql import dbapi
 
         self._access = access
+        self._cursors: list[Any] = []
         self.connection = dbapi.connect(_uri(address))
         try:
             self._set_up()
@@ -109,9 +110,10 @@ class PostgresqlConnection:
     def batches(self, sql: str) -> Batches:
         """Run a SELECT and return its rows, fetched as they are asked for."""
         cursor = self.connection.cursor()
+        self._cursors.append(cursor)
         cursor.execute(sql)
         reader: pa.RecordBatchReader = cursor.fetch_record_batch()
-        return Batches(reader.schema, _fetched(cursor, reader))
+        return Batches(reader.schema, _fetched(reader))
 
     def readable(self, sql: str, time_zone: str) -> Readable:
         """Return the SELECT with types that files have; numbers without a fixed scale are looked at first."""
@@ -182,22 +184,23 @@ class PostgresqlConnection:
 
     def close(self) -> None:
         """Roll back what was not committed, and close."""
+        for cursor in self._cursors:  # rows that nobody asked for
+            cursor.close()
         self.connection.close()
 
 
-def _fetched(cursor: Any, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of a cursor, which must live as long as they are asked for; the server's errors come as those of a stream."""
+def _fetched(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of a cursor; the server's errors come as those of a stream."""
     import pyarrow as pa
 
-    with cursor:
-        while True:
-            try:
-                batch = reader.read_next_batch()
-            except StopIteration:
-                return
-            except (OSError, pa.ArrowException) as error:
-                raise _BrokenStreamError(str(error)) from None
-            yield batch
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, pa.ArrowException) as error:
+            raise _BrokenStreamError(str(error)) from None
+        yield batch
 
 
 class _Kind(NamedTuple):

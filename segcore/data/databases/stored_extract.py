@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from segcore.data.databases.address import is_address, parse_address
-from segcore.errors import ParameterError
+from segcore.errors import ParameterError, SourceError
+from segcore.records.finding import Finding
 from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest
+from segcore.store.damage import if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.system.private_files import temporary_file
@@ -36,8 +38,40 @@ def check_database(request: DataRequest) -> None:
 
 
 def is_unread(request: DataRequest) -> bool:
-    """Tell whether a request is for a database that has not been read for it yet."""
-    return is_address(request.data)
+    """Tell whether a request is for a database that has not been read for it yet, or not for all rows that it is about."""
+    return is_address(request.data) or bool(_other_filters(request))
+
+
+def _other_filters(request: DataRequest) -> list[str]:
+    """Return the filters that the database has applied to an extract, and that the request no longer has."""
+    path = Path(request.data)
+    if request.database is None or not path.is_file():
+        return []
+    from segcore.data.databases.extract import filtered_by
+    from segcore.data.rows.dataset import Selection
+
+    found = if_readable(lambda: filtered_by(path))
+    return [] if found is None else [text for text in found[1] if text not in Selection.of(request).texts()]
+
+
+def extract_notes(request: DataRequest) -> tuple[Finding, ...]:
+    """Return what there is to know about the extract that a request reads: how many rows the database left out.
+
+    Raises
+    ------
+    SourceError
+        If rows are asked for that the database has left out.
+    """
+    from segcore.data.databases.extract import filtered_by
+
+    path = Path(request.data)
+    found = if_readable(lambda: filtered_by(path)) if request.database is not None and path.is_file() else None
+    if found is None:
+        return ()
+    others = _other_filters(request)
+    if others:
+        raise refusal("database.rows_left_out", kind=SourceError, remedy="read_again", filters=others)
+    return (Finding("database.filtered", values={"rows": found[0], "filters": list(found[1])}),)
 
 
 def from_database(store: Store, request: DataRequest) -> DataRequest:
@@ -61,9 +95,9 @@ def from_database(store: Store, request: DataRequest) -> DataRequest:
 
     question = _question(request)
     with temporary_file(store.temporary, suffix=".parquet") as (path, _):
-        write_extract(question, path)
+        write_extract(question, path, request)
         kept = store.put_extract(path)
-    store.put_intake(_remembered(question), {"extract": kept.name})
+    store.put_intake(_remembered(request, question), {"extract": kept.name})
     return _with_extract(request, question, kept)
 
 
@@ -76,14 +110,15 @@ def latest_extract(store: Store, request: DataRequest) -> DataRequest | None:
     if not is_unread(request):
         return request
     question = _question(request)
-    known = store.intake(_remembered(question))
+    known = store.intake(_remembered(request, question))
     path = None if known is None else store.extract(str(known.get("extract")))
     return None if path is None else _with_extract(request, question, path)
 
 
 def _question(request: DataRequest) -> DatabaseQuestion:
     """Return what is read, with an address that means the same from any folder."""
-    address = parse_address(request.data).absolute()
+    asked = request.data if is_address(request.data) or request.database is None else request.database.address
+    address = parse_address(asked).absolute()
     return replace(request.database or DatabaseQuestion(""), address=address.text)
 
 
@@ -92,6 +127,7 @@ def _with_extract(request: DataRequest, question: DatabaseQuestion, path: Path) 
     return replace(request, data=str(path), database=question, name=request.name or name)
 
 
-def _remembered(question: DatabaseQuestion) -> str:
-    asked = {"address": question.address, "table": question.table, "query": question.query, "time_zone": question.time_zone}
-    return f"database:{digest(asked)}"
+def _remembered(request: DataRequest, question: DatabaseQuestion) -> str:
+    what = (question.address, question.table, question.query, question.time_zone)
+    kept = (list(request.where), request.date_from, request.date_to, request.kind, dict(request.roles))  # see `push_down`
+    return f"database:{digest([*what, *kept])}"

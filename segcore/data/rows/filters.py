@@ -78,6 +78,11 @@ class Condition:
         return any(column.table for column in self._tree.find_all(exp.Column))
 
     @property
+    def tree(self) -> Any:
+        """Sqlglot's tree of the condition, in which only what is allowed occurs."""
+        return self._tree
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """Names of the columns it refers to, as written."""
         return tuple(dict.fromkeys(column.name for column in self._tree.find_all(exp.Column)))
@@ -220,16 +225,28 @@ def period(times: pa.Array, *, date_from: str | None, date_to: str | None) -> pa
         If a bound is not a date, or the period ends before it begins.
     """
     kept = pc.is_valid(times)
-    start, end = _bound("first", date_from), _bound("last", date_to)
-    if end is not None and len(str(date_to).strip()) <= len("2011-12-09"):
-        end += dt.timedelta(days=1, microseconds=-1)
-    if start is not None and end is not None and end < start:
-        raise refusal("filter.period_reversed", kind=ParameterError, first=date_from, last=date_to)
+    start, end = period_bounds(date_from=date_from, date_to=date_to)
     if start is not None:
         kept = pc.and_(kept, pc.greater_equal(times, pa.scalar(start, times.type)))
     if end is not None:
         kept = pc.and_(kept, pc.less_equal(times, pa.scalar(end, times.type)))
     return kept
+
+
+def period_bounds(*, date_from: str | None, date_to: str | None) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Return the first and the last moment of a period; see `period`.
+
+    Raises
+    ------
+    ParameterError
+        If a bound is not a date, or the period ends before it begins.
+    """
+    start, end = _bound("first", date_from), _bound("last", date_to)
+    if end is not None and len(str(date_to).strip()) <= len("2011-12-09"):
+        end += dt.timedelta(days=1, microseconds=-1)
+    if start is not None and end is not None and end < start:
+        raise refusal("filter.period_reversed", kind=ParameterError, first=date_from, last=date_to)
+    return start, end
 
 
 def _bound(which: str, text: str | None) -> dt.datetime | None:
