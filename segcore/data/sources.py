@@ -43,9 +43,9 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     if is_address(request.data):
         raise refusal("database.not_here", kind=SourceError)
     if sample is None:
-        path = user_path(request.data)
+        path, notes = user_path(request.data), extract_notes(request)
         raw = open_zipped_ratings(path, request.name or path.name, request.reading) or read_file(path, request.name, request.reading)
-        raw = replace(raw, notes=(*raw.notes, *extract_notes(request)))
+        raw = replace(raw, notes=(*raw.notes, *notes))
     else:
         raw = sample.open(folder or default_home() / "samples")
         raw = replace(raw, name=request.name) if request.name else raw

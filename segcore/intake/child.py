@@ -157,7 +157,8 @@ def read_rows_in_child(
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
     name = request.name or ("the database" if is_unread(request) else Path(request.data).name)
     question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
-    answer = _run_child(question, home=home, name=name, timeout=timeout, max_bytes=max_bytes)
+    # A password is in the environment or the working folder of this process, which a spare need not share.
+    answer = _run_child(question, home=home, name=name, timeout=timeout, max_bytes=max_bytes, may_borrow=what != "extract")
     if "error" not in answer:
         return dict(answer[what])
     raise _rebuilt(answer)
@@ -171,12 +172,14 @@ def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
     return error
 
 
-def _run_child(question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None) -> dict[str, Any]:
+def _run_child(
+    question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None, may_borrow: bool = True
+) -> dict[str, Any]:
     limit = max_bytes or int(available_bytes(own_limits=False) * _MEMORY_SHARE)  # the child has as much address space as this process
     kills = oom_kills()
     ended_for: list[str] = []
     try:
-        process = lent_reader(home) or start_reader()
+        process = (lent_reader(home) if may_borrow else None) or start_reader()
         watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
         watch.start()
     except (OSError, RuntimeError) as error:  # a process or a thread that cannot start

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from segcore.cli import main
-from segcore.errors import SourceError
+from segcore.errors import SourceError, StoreError
 from segcore.intake.child import from_database_apart
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DatabaseQuestion, DataRequest
@@ -143,19 +143,41 @@ def test_a_file_has_no_tables(run, orders, tmp_path):
     [
         ("features", "DATA", "--table", "a", "--out", "x.csv"),
         ("features", "orders.csv", "--customers", "DATA", "--out", "x.csv"),
-        ("score", "0", "DATA", "--table", "a", "--out", "x.csv"),
-        ("over-time", "0", "DATA", "--table", "a"),
-        ("targets", "DATA", "--table", "a", "--promote", "x=y"),
-        ("kit", "--dataset_path", "DATA"),
+        ("score", "0", "DATA", "--table", "a", "--point", "n_clusters=2", "--out", "x.csv"),
+        ("over-time", "0", "DATA", "--table", "a", "--point", "n_clusters=2"),
+        ("targets", "DATA", "--table", "a", "--promote", "x=y", "--budget", "5"),
+        ("benchmark", "DATA", "--table", "a", "--algo", "kmeans"),
+        ("neighbours", "DATA", "--table", "a", "--features", "cust2vec=8", "--item", "x"),
     ],
 )
 @pytest.mark.parametrize("address", [f"postgresql://me:{SECRET}@nowhere.invalid/shop", f"postgresql://me@h/shop?password={SECRET}"])
 def test_a_password_in_an_address_is_refused_and_kept_nowhere(run, home, tmp_path, monkeypatch, command, address):
     monkeypatch.chdir(tmp_path)
     code, printed, said = run(*[address if word == "DATA" else word for word in command])
-    assert code == 2
+    assert (code, "leave it out, and put it in PGPASSWORD" in said) == (2, True)
     assert SECRET not in printed + said
     assert all(SECRET.encode() not in file.read_bytes() for file in home.rglob("*") if file.is_file())
+
+
+def test_the_kits_command_reads_files_only(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, printed, said = run("analyze", "-a", "kmeans", "--dataset_path", f"postgresql://me:{SECRET}@nowhere.invalid/shop")
+    assert (code, "A database cannot be read here" in said) == (2, True)
+    assert SECRET not in printed + said
+
+
+@pytest.mark.parametrize("harm", ["cut", "gone"])
+def test_an_extract_that_is_damaged_is_read_again(features, shop, home, harm):
+    expected = features(shop, "--table", "lines")
+    (extract,) = (home / "extracts").iterdir()
+    if harm == "cut":
+        extract.write_bytes(extract.read_bytes()[:-10])
+    else:
+        extract.unlink()
+    request = DataRequest(str(extract), database=DatabaseQuestion(shop, table="lines"))
+    with pytest.raises(StoreError, match="What was read from the database is missing or damaged in the store: read it again"):
+        take_in(Store(home), request)
+    pd.testing.assert_frame_equal(features(shop, "--table", "lines"), expected)
 
 
 def test_a_missing_driver_is_one_sentence(run, tmp_path, monkeypatch):

@@ -1,9 +1,14 @@
+import hashlib
+import sqlite3
+import stat
+from pathlib import Path
+
 import pytest
 
 from segcore.errors import DataError, SourceError
 from segcore.intake import child
 from segcore.intake.take_in import take_in
-from segcore.records.intake import DataRequest
+from segcore.records.intake import DatabaseQuestion, DataRequest
 from segcore.store.store import Store
 
 pytestmark = pytest.mark.in_a_child
@@ -45,3 +50,18 @@ def test_a_child_hands_on_what_would_help(orders, home, tmp_path):
     with pytest.raises(DataError, match="2023-02-31") as refused:
         child.take_in_apart(Store(home), orders)
     assert refused.value.remedy == "set_aside"
+
+
+@pytest.mark.fresh_processes
+def test_a_database_is_read_by_a_process_of_its_own_environment(tmp_path, home, monkeypatch):
+    """A spare was started elsewhere, where the password or a relative path may mean something else."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(child, "lent_reader", lambda home: pytest.fail("a spare was asked"))
+    connection = sqlite3.connect("shop.db")
+    connection.executescript("CREATE TABLE lines (customer, visits); INSERT INTO lines VALUES ('a', 1), ('b', 2)")
+    connection.close()
+    read = child.from_database_apart(Store(home), DataRequest("sqlite:///shop.db", database=DatabaseQuestion("", table="lines")))
+    assert (read.name, read.database.address) == ("lines (shop.db)", f"sqlite:///{tmp_path}/shop.db")
+    extract = Path(read.data)
+    assert hashlib.sha256(extract.read_bytes()).hexdigest() == extract.stem
+    assert (stat.S_IMODE(extract.stat().st_mode), stat.S_IMODE(extract.parent.stat().st_mode)) == (0o600, 0o700)

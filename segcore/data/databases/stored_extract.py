@@ -9,7 +9,7 @@ from segcore.data.databases.address import is_address, parse_address
 from segcore.errors import ParameterError, SourceError
 from segcore.records.finding import Finding
 from segcore.records.intake import SECOND_TABLES, DatabaseQuestion, DataRequest
-from segcore.store.damage import if_readable
+from segcore.store.damage import damage, if_readable
 from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.system.private_files import temporary_file
@@ -61,11 +61,17 @@ def extract_notes(request: DataRequest) -> tuple[Finding, ...]:
     ------
     SourceError
         If rows are asked for that the database has left out.
+    StoreError
+        If the extract is missing.
     """
     from segcore.data.databases.extract import filtered_by
 
+    if request.database is None:
+        return ()
     path = Path(request.data)
-    found = if_readable(lambda: filtered_by(path)) if request.database is not None and path.is_file() else None
+    if not path.is_file():
+        raise damage("extract", "read_again")
+    found = if_readable(lambda: filtered_by(path))
     if found is None:
         return ()
     others = _other_filters(request)
