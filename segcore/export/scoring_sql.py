@@ -115,7 +115,7 @@ def _comments(store: Store, kept: KeptSolution, position: int, table: SqlTable) 
     short = sweep[:12]
     titles = segment_titles(store, sweep, position, kept.solution.segments)
     data = str(kept.spec.data.get("name", ""))
-    dated = "" if reference is None else f" --as-of {reference[:10]}"
+    dated = "" if reference is None else " --as-of DATE"
     return [
         f"Assigns customers to the segments of {algorithm(kept.spec.algorithm).title} {point_key(kept.solution.params)}",
         f"Sweep {short} of {data}, written by segcore {segcore.__version__}",
@@ -385,7 +385,8 @@ class _Ranges:
         steps = preparation.transforms or (("", 0.0),) * len(units)
         least = [_before(bound, *step) for bound, step in zip((dust * units).tolist(), steps, strict=True)]
         most = [_MOST if step else bound for (step, _), bound in zip(steps, transformed.tolist(), strict=True)]
-        return cls([max(_LEAST_NUMBER, bound) for bound in least], most, transformed.tolist(), dust.tolist())
+        above = [10.0 ** math.ceil(math.log10(max(_LEAST_NUMBER, bound))) for bound in least]
+        return cls(above, [10.0 ** math.floor(math.log10(bound)) for bound in most], transformed.tolist(), dust.tolist())
 
 
 def _largest_factors(found: Discriminants) -> np.ndarray:

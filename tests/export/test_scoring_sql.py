@@ -329,7 +329,7 @@ def test_the_comments_say_what_the_sql_is_for(store):
     assert head[3] == "-- Segment 1: Big spenders"
     assert "2011-12-09 12:50:00" in head[4]
     assert head[5] == "-- Reads crm.people, one row per customer: segcore features DATA --features all --out FILE"
-    assert f"segcore features DATA --like {sweep[:12]} --as-of 2011-12-09 --out FILE" in head[6]
+    assert f"segcore features DATA --like {sweep[:12]} --as-of DATE --out FILE" in head[6]
 
 
 def test_a_large_mixture_stays_small_and_runs(store):
