@@ -47,6 +47,7 @@ class Airflow:
 
     def __init__(self, home, connection=None):
         self.home = home
+        self.processes = []
         self.dags = home / "dags"
         self.dags.mkdir(parents=True)
         self.environment = {
@@ -68,9 +69,18 @@ class Airflow:
         """Start one of its commands; what it prints is in ``log``."""
         self.log = self.home / "log"
         with self.log.open("w") as log:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [PROGRAM, *words], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=self.home
             )
+        self.processes.append(process)
+        return process
+
+    def close(self):
+        """End what a test that failed has left running."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
 
     def __call__(self, *words):
         process = self.start(*words)
@@ -83,20 +93,34 @@ class Airflow:
         return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.fixture
+def start_airflow(tmp_path):
+    """Return a function that makes an Airflow; what it still runs when the test ends is ended."""
+    made = []
+
+    def make(connection=None):
+        made.append(Airflow(tmp_path / "airflow", connection))
+        return made[-1]
+
+    yield make
+    for airflow in made:
+        airflow.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def airflow(request, tmp_path):
+def airflow(request, start_airflow):
     """Return an Airflow for each kind of database that it may have."""
     if request.param == "sqlite":
-        return Airflow(tmp_path / "airflow")
+        return start_airflow()
     database = request.getfixturevalue("postgresql")
     server = database.server
-    address = f"postgresql+psycopg2://{USER}:{quote(server.password)}@/{database.name}?host={quote(str(server.folder), safe='')}"
-    return Airflow(tmp_path / "airflow", address)
+    password = quote(server.password)
+    return start_airflow(f"postgresql+psycopg2://{USER}:{password}@/{database.name}?host={quote(str(server.folder), safe='')}")
 
 
 @pytest.fixture
-def airflow_on_sqlite(tmp_path):
-    return Airflow(tmp_path / "airflow")
+def airflow_on_sqlite(start_airflow):
+    return start_airflow()
 
 
 def write_dag(pipeline, airflow, *words):
@@ -131,7 +155,7 @@ def solutions(store, sweep):
     return {position: (row, hashlib.sha256(str(record).encode()).hexdigest()) for position, row, record in rows}
 
 
-def until(is_time, process, seconds=120):
+def until(is_time, process, seconds=600):
     end = time.monotonic() + seconds
     while not is_time():
         assert process.poll() is None and time.monotonic() < end
@@ -216,14 +240,15 @@ def test_a_task_that_was_killed_is_tried_again_and_repeats_no_finished_work(airf
 
 
 def test_ctrl_c_ends_the_sweep_that_a_task_began(airflow_on_sqlite, folder, weekly, home):
-    pipeline = weekly(changes=LONG_SWEEP)
+    """The sweep would take minutes."""
+    pipeline = weekly(changes=[(old, new.replace("400", "20000")) for old, new in LONG_SWEEP])
     write_dag(pipeline, airflow_on_sqlite, "--retries", "0")
     process = airflow_on_sqlite.start("dags", "test", "weekly")
     store = Store(home)
-    until(lambda: store.sweep_ids() and solutions(store, store.sweep_ids()[0]), process)
+    until(lambda: store.sweep_ids() and store.attempts(store.sweep_ids()[0]), process)
     process.send_signal(signal.SIGINT)
     process.wait()
-    assert working_on(home) == []
+    assert working_on(home) == [], airflow_on_sqlite.log.read_text()
     assert len(solutions(store, store.sweep_ids()[0])) < 12
 
 
