@@ -239,14 +239,15 @@ def test_a_task_that_was_killed_is_tried_again_and_repeats_no_finished_work(airf
         assert f"{step:<9} already done: " in again.stdout
 
 
-def test_ctrl_c_ends_the_sweep_that_a_task_began(airflow_on_sqlite, folder, weekly, home):
-    """The sweep would take minutes."""
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_task_that_is_ended_ends_the_sweep_that_it_began(airflow_on_sqlite, folder, weekly, home, sent):
+    """The sweep would take minutes; Ctrl-C interrupts the task, and SIGTERM is what Airflow's supervisor sends it."""
     pipeline = weekly(changes=[(old, new.replace("400", "20000")) for old, new in LONG_SWEEP])
     write_dag(pipeline, airflow_on_sqlite, "--retries", "0")
     process = airflow_on_sqlite.start("dags", "test", "weekly")
     store = Store(home)
     until(lambda: store.sweep_ids() and store.attempts(store.sweep_ids()[0]), process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     process.wait()
     assert working_on(home) == [], airflow_on_sqlite.log.read_text()
     assert len(solutions(store, store.sweep_ids()[0])) < 12
