@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -82,6 +82,14 @@ class Purchases:
     counts: np.ndarray
     titles: tuple[str, ...] | None = None
     baskets: Baskets | None = None
+
+    def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> Purchases:
+        """Return the same with a function applied to each array, such as one that puts it on disk."""
+        baskets = self.baskets
+        if baskets is not None:
+            baskets = Baskets(**{entry.name: function(getattr(baskets, entry.name)) for entry in fields(baskets)})
+        starts, items, counts = map(function, (self.starts, self.items, self.counts))
+        return replace(self, starts=starts, items=items, counts=counts, baskets=baskets)
 
     def titled(self, titles: Mapping[str, str]) -> Purchases:
         """Return the same with the titles of some items, by their names."""

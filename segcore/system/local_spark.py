@@ -29,6 +29,7 @@ LEAST_JAVA = 17
 """Oldest Java that Spark 4 runs on."""
 _LOG = "spark.log"
 _STOP_SECONDS = 10.0
+_LEAST_PARTITIONS = 2
 _FULL_DISK = errno.ENOSPC, errno.EDQUOT
 PLAIN = re.compile(r"[\w./+-]+")  # paths that can be one of several in an option of Java or Spark, and are no patterns
 # Of another Spark, or of one that somebody else has started: this one is the installed package's.
@@ -69,10 +70,11 @@ def runs_here() -> bool:
 
 @contextlib.contextmanager
 def running_spark(heap_bytes: int = 1 << 30) -> Iterator[SparkContext]:
-    """Yield the Spark of this process, or start one on this machine's cores and stop it afterwards.
+    """Yield the Spark of this process, or start one and stop it afterwards: on the cluster at ``MASTER``, else on this machine's cores.
 
-    The one that is started listens on 127.0.0.1 only, behind a secret, has no user interface and writes nothing to the terminal; its files
-    are in a temporary folder of its own, in the store. It ends with this process, however that ends.
+    On this machine it listens on 127.0.0.1 only, behind a secret. It has no user interface and writes nothing to the terminal; its files
+    are in a temporary folder of its own, in the store. It ends with this process, however that ends. ``MASTER`` in the environment is the
+    address of a cluster, ``spark://host:port``, which calls this machine back and has no secret.
 
     Parameters
     ----------
@@ -107,50 +109,45 @@ def _as_spark_errors() -> Iterator[None]:
         raise SparkError(_reason(error)) from error
 
 
-def cluster() -> str:
-    """Return the address of a cluster in the environment: ``SPARK_REMOTE`` (``sc://…``) or ``MASTER`` (``spark://…``); "" without one."""
-    addresses = (("SPARK_REMOTE", "sc://"), ("MASTER", "spark://"))
-    return next((found for name, scheme in addresses if (found := os.environ.get(name, "")).startswith(scheme)), "")
+def remote() -> str:
+    """Return the address of a Spark Connect server, ``sc://…``, in the environment's ``SPARK_REMOTE``; "" without one."""
+    return _address("SPARK_REMOTE", "sc://")
+
+
+def _address(name: str, scheme: str) -> str:
+    found = os.environ.get(name, "")
+    return found if found.startswith(scheme) else ""
 
 
 @contextlib.contextmanager
 def spark_session() -> Iterator[Callable[[Path], Any]]:
-    """Yield a function that returns a Parquet file as a Spark frame: on the process's Spark, a cluster's, or one started on this machine.
+    """Yield a function that returns a Parquet file as a Spark frame: on the Spark of `remote`, else on that of `running_spark`.
 
-    A Spark on this machine reads the file itself, in the end; to a cluster, whose machines do not see it, the rows are sent.
+    A Spark on this machine reads the file itself when the frame is computed; to others, which do not see it, the rows are sent.
 
     Raises
     ------
     SparkError
         If Spark cannot be reached or started, or fails inside the ``with`` block.
     """
-    address = "" if runs_here() else cluster()
-    if not address:
-        with running_spark() as context:
-            from pyspark.sql import SparkSession
-
-            session = SparkSession(context).newSession()
-            _set_up(session)
-            is_local = str(context.master).startswith("local")
-            if is_local:
-                session.conf.set("spark.sql.shuffle.partitions", str(usable_cores()))  # not 200, each with a task of its own
-            yield (lambda path: session.read.parquet(str(path))) if is_local else functools.partial(_sent, session)
-        return
-    with _quiet_log(), _as_spark_errors(), _session_of(address) as session:
-        yield functools.partial(_sent, session)
-
-
-@contextlib.contextmanager
-def _session_of(address: str) -> Iterator[Any]:
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.appName("segcore").config("spark.ui.enabled", "false")
-    session = builder.remote(address).create() if address.startswith("sc:") else builder.master(address).getOrCreate()
-    try:
+    if remote() and not runs_here():
+        with _as_spark_errors():
+            session = SparkSession.builder.remote(remote()).create()
+            try:
+                _set_up(session)
+                yield functools.partial(_sent, session)
+            finally:
+                session.stop()
+        return
+    with running_spark() as context:
+        session = SparkSession(context).newSession()
         _set_up(session)
-        yield session
-    finally:
-        session.stop()
+        # Not 200, each with a task of its own: a part of the rows is small.
+        session.conf.set("spark.sql.shuffle.partitions", str(max(context.defaultParallelism, _LEAST_PARTITIONS)))
+        is_local = str(context.master).startswith("local")
+        yield (lambda path: session.read.parquet(str(path))) if is_local else functools.partial(_sent, session)
 
 
 def _set_up(session: Any) -> None:
@@ -205,13 +202,17 @@ def _quiet_log() -> Iterator[None]:
 
 
 def _at_run_time(folder: str) -> dict[str, str]:
-    return {
-        "spark.master": f"local[{usable_cores()}]",
-        "spark.app.name": "segcore",
-        "spark.ui.enabled": "false",
+    here = {
         "spark.driver.host": "127.0.0.1",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.authenticate": "true",  # with a secret that Spark draws
+    }
+    master = _address("MASTER", "spark://")
+    return {
+        **({} if master else here),
+        "spark.master": master or f"local[{usable_cores()}]",
+        "spark.app.name": "segcore",
+        "spark.ui.enabled": "false",
         "spark.local.dir": folder,
         "spark.log.level": "OFF",
         "spark.executorEnv.PYTHONSAFEPATH": "1",  # a file in the current folder cannot shadow what the workers import
@@ -287,7 +288,10 @@ def _stop(gateway: Any, context: SparkContext | None) -> None:
 
 
 def _reason(error: Exception) -> str:
+    try:
+        lines = str(getattr(error, "java_exception", None) or error).splitlines()  # which asks the Java process
+    except (OSError, EOFError):
+        error = ConnectionError()
     if isinstance(error, ConnectionError | EOFError):
         return "its Java process has ended"
-    lines = str(getattr(error, "java_exception", None) or error).splitlines()
     return lines[0].strip() if lines else type(error).__name__

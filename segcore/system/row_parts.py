@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+import mmap
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ import pyarrow.parquet as pq
 
 from segcore.system.frames import LAZY, scanning
 from segcore.system.local_spark import PLAIN
-from segcore.system.private_files import private_opener, temporary_folder
+from segcore.system.private_files import private_opener, temporary_file, temporary_folder
 
 ROWS_A_PART = 2_000_000
+_ALIGNED = 8
 ROW = "row"
 """The column with each row's number in the source, int64: a lazy frame has no order of its own."""
 
@@ -82,6 +84,22 @@ class RowParts:
             self._files.enter_context(file)
             writer = self._writers[part] = self._files.enter_context(pq.ParquetWriter(file, schema, compression="lz4"))
         return writer
+
+
+def on_disk(arrays: Sequence[np.ndarray], folder: Path) -> list[np.ndarray]:
+    """Return one-dimensional arrays of plain numbers that are in one file on the disk of ``folder``, read-only, until all are dropped."""
+    begins = []
+    with temporary_file(folder) as (_, file):
+        for array in arrays:
+            file.write(bytes(-file.tell() % _ALIGNED))
+            begins.append(file.tell())
+            file.write(np.ascontiguousarray(array).data)
+        file.write(bytes(_ALIGNED))  # an empty file cannot be mapped
+        file.flush()
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return [
+        np.frombuffer(content, array.dtype, len(array), begin) if len(array) else array for array, begin in zip(arrays, begins, strict=True)
+    ]
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from segcore.errors import SegcoreError
 from segcore.records.finding import Remedy
-from segcore.system.local_spark import LEAST_JAVA, SparkError, cluster, java_version, running_spark, runs_here, spark_version
+from segcore.system.local_spark import LEAST_JAVA, SparkError, java_version, remote, running_spark, runs_here, spark_version
 from segcore.wording.findings import refusal
 
 ENTRIES = 1_000_000
@@ -147,7 +147,7 @@ def using_spark() -> Iterator[None]:
 def _check_installed() -> None:
     if not spark_version():
         raise refusal("taste.spark_missing", kind=SegcoreError, remedy=Remedy("install", {"package": PACKAGE}))
-    if cluster().startswith("sc:"):
+    if remote():
         return  # whose Java is elsewhere
     java = java_version()
     if java is None or java < LEAST_JAVA:

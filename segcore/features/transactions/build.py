@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import narwhals as nw
@@ -25,7 +26,8 @@ from segcore.records.dataset import Dataset, is_cancelled
 from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.purchases import Purchases, together
-from segcore.system.row_parts import ROW
+from segcore.system.private_files import temporary_folder
+from segcore.system.row_parts import ROW, on_disk
 from segcore.wording.findings import refusal
 
 
@@ -72,7 +74,13 @@ def build_transactions(
     reference = reference_moment(reference_date, seen["latest"].max())
     by_measure = sold_by_measure(parts) if {"item", "quantity"} <= dataset.roles.keys() else ()
     before: dict[str, float] = {}
-    found = _joined([_made(lines, dataset, reference, by_measure, before) for lines in parts])
+    with temporary_folder(prefix="made-") as folder:
+        made_of = [_made(lines, dataset, reference, by_measure, before) for lines in parts[:1]]
+        for lines in parts[1:]:
+            # What is made of a part waits on disk: in memory it would be as much as the result, which is a gigabyte or two for a million.
+            made_of[-1] = _set_down(made_of[-1], folder)
+            made_of.append(_made(lines, dataset, reference, by_measure, before))
+        found = _joined(made_of)
     made, spent, index = found.made, found.spent, found.customers
     known = _find(dataset, seen, made, spent, known=fitted or {}, most_categories=(columns or ColumnRules()).max_categories)
     made |= rfm_scores(made["Recency"], made["invoices"], made["total_spend"], known.cuts)
@@ -108,6 +116,16 @@ class _Made:
     spent: Purchases | None
     purchases: dict[str, Purchases]
 
+    def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> _Made:
+        """Return the same with a function applied to each array."""
+        return _Made(
+            self.customers,
+            {name: function(values) for name, values in self.made.items()},
+            {name: function(values) for name, values in self.sums.items()},
+            None if self.spent is None else self.spent.mapped(function),
+            {what: found.mapped(function) for what, found in self.purchases.items()},
+        )
+
 
 def _made(lines: Any, dataset: Dataset, reference: np.datetime64, by_measure: Collection[str], before: dict[str, float]) -> _Made:
     """Build the features of the customers of one frame, which has all their lines."""
@@ -123,6 +141,19 @@ def _made(lines: Any, dataset: Dataset, reference: np.datetime64, by_measure: Co
         made["distinct_items"] = np.diff(purchases["item"].starts).astype(np.float64)
     spent = weigh(kept, "spend", index) if "category" in dataset.roles else None
     return _Made(index, made, _sums(bought, lines, index, by_measure), spent, purchases)
+
+
+def _set_down(made: _Made, folder: Path) -> _Made:
+    """Return the same with all arrays in one file on disk."""
+    arrays: list[np.ndarray] = []
+
+    def note(array: np.ndarray) -> np.ndarray:
+        arrays.append(array)
+        return array
+
+    made.mapped(note)
+    kept = iter(on_disk(arrays, folder))
+    return made.mapped(lambda _: next(kept))
 
 
 def _joined(parts: list[_Made]) -> _Made:
