@@ -47,15 +47,15 @@ def shop(postgresql, tmp_path, monkeypatch):
     columns = ", ".join(f"{name} {types.get(name, 'text')}" for name in HEADER.strip().split(","))
     quoted = SECRET.replace("'", "''")
     postgresql.run(
-        f"CREATE ROLE analyst LOGIN PASSWORD '{quoted}'; GRANT CREATE ON SCHEMA public TO analyst; "
-        f"CREATE TABLE lines ({columns}); GRANT SELECT ON lines TO analyst;\n"
+        f"DROP ROLE IF EXISTS cashier; CREATE ROLE cashier LOGIN PASSWORD '{quoted}'; GRANT CREATE ON SCHEMA public TO cashier; "
+        f"CREATE TABLE lines ({columns}); GRANT SELECT ON lines TO cashier;\n"
         f"COPY lines FROM STDIN WITH (FORMAT csv);\n{rows}\n\\.\n"
     )
     monkeypatch.delenv("PGPASSWORD")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
-    yield postgresql.server.url(postgresql.name, user="analyst")
-    postgresql.run("DROP OWNED BY analyst; DROP ROLE analyst")
+    yield postgresql.server.url(postgresql.name, user="cashier")
+    postgresql.run("DROP OWNED BY cashier; DROP ROLE cashier")
 
 
 def from_environment(folder, url, monkeypatch):
@@ -66,7 +66,7 @@ def from_a_password_file(folder, url, monkeypatch):
     file = folder / "kept" / "pgpass"
     file.parent.mkdir()
     escaped = SECRET.replace(":", r"\:")
-    file.write_text(f"*:*:*:analyst:{escaped}\n")
+    file.write_text(f"*:*:*:cashier:{escaped}\n")
     file.chmod(0o600)
     monkeypatch.setenv("PGPASSFILE", str(file))
 
@@ -76,7 +76,7 @@ def from_streamlits_secrets(folder, url, monkeypatch):
     file.parent.mkdir()
     parts = urllib.parse.urlsplit(url)
     host = urllib.parse.parse_qs(parts.query)["host"][0]
-    file.write_text(f'[connections.shop]\nhost = "{host}"\ndatabase = "{parts.path[1:]}"\nusername = "analyst"\npassword = "{SECRET}"\n')
+    file.write_text(f'[connections.shop]\nhost = "{host}"\ndatabase = "{parts.path[1:]}"\nusername = "cashier"\npassword = "{SECRET}"\n')
 
 
 def forms(secret):
@@ -117,7 +117,7 @@ def test_no_journey_leaves_the_password_anywhere(shop, home, tmp_path, monkeypat
         ["features", shop, "--query", "SELECT * FROM lines WHERE nosuch = 1", "--out", "none.csv"],
         ["export", sweep, "--point", "n_clusters=2", "--out", shop, "--into", "lines"],
         ["export", sweep, "--point", "n_clusters=2", "--out", shop, "--into", "pg_catalog.mine"],
-        ["export", sweep, "--point", "n_clusters=2", "--out", shop.replace("analyst@", "somebody@"), "--into", "mine"],
+        ["export", sweep, "--point", "n_clusters=2", "--out", shop.replace("cashier@", "somebody@"), "--into", "mine"],
         ["export", sweep, "--point", "n_clusters=2", "--out", shop.replace("/test_", "/no_"), "--into", "mine"],
         ["export", sweep, "--point", "n_clusters=2", "--out", shop.replace("tmp", "nowhere"), "--into", "mine"],
         ["export", sweep, "--point", "n_clusters=2", "--out", with_password(shop, SECRET), "--into", "mine"],
@@ -130,11 +130,11 @@ def test_no_journey_leaves_the_password_anywhere(shop, home, tmp_path, monkeypat
     assert b"segments" in text and b"has a password" in text
     assert not [form for form in forms(SECRET) if form in text]
     assert files_with(SECRET, home, tmp_path) == []
-    assert files_with("analyst@", home, tmp_path)  # the search finds what is there
+    assert files_with("cashier@", home, tmp_path)  # the search finds what is there
 
 
 def with_password(url, secret):
-    return url.replace("analyst@", f"analyst:{urllib.parse.quote(secret, safe='')}@")
+    return url.replace("cashier@", f"cashier:{urllib.parse.quote(secret, safe='')}@")
 
 
 def test_a_wrong_password_is_one_sentence_that_does_not_repeat_it(shop, home, tmp_path, monkeypatch, capfd):
