@@ -476,7 +476,7 @@ def _export_sql(args: argparse.Namespace) -> int:
 
 def _given(args: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     """Return the options that were given."""
-    return {name: value for name in names if (value := getattr(args, name)) is not None}
+    return {name: value for name in names if (value := getattr(args, name))}
 
 
 def _one_segment(text: str | None) -> int | None:
