@@ -49,8 +49,11 @@ _LEAST = 10
 
 def answer_key(intake: Intake, question: TargetQuestion) -> str:
     """Return the key under which the store has the answer to a question about loaded data."""
+    from segcore.data.databases.stored_extract import require_file
     from segcore.intake.take_in import content_of_file
 
+    if question.contacts is not None:
+        require_file("contacts", question.contacts)
     contacts = None if question.contacts is None else content_of_file(question.contacts)
     asked = {"table": intake.table, "data": dict(intake.data), "question": question.to_json(), "contacts": contacts}
     return digest({"targets": _EDITION, "segcore": __version__, **asked})

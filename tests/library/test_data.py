@@ -1,4 +1,6 @@
 import datetime as dt
+import sqlite3
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -6,6 +8,7 @@ import polars as pl
 import pytest
 
 import segcore
+from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.library.request import OPTIONS, build_request
 from segcore.store.store import Store
 from tests.library.conftest import small_orders
@@ -119,3 +122,41 @@ def test_a_notebook_shows_data_without_running_what_is_in_it():
 def test_numbers_of_numpy_are_numbers(orders):
     plan = segcore.load(orders).plan("small", weights={"Recency": np.float64(2)})
     assert plan.record.weights == {"Recency": 2.0}
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """Return the address of an SQLite database with the orders as ``lines``."""
+    connection = sqlite3.connect(tmp_path / "shop.db")
+    small_orders().astype({"date": str}).to_sql("lines", connection, index=False)
+    connection.close()
+    return f"sqlite:///{tmp_path}/shop.db"
+
+
+def test_a_database_is_read_once_and_gives_the_data_of_the_file(orders, shop):
+    data = segcore.load(shop, table="lines")
+    pd.testing.assert_frame_equal(data.features, segcore.load(orders).features, rtol=1e-9)
+    assert data.name == "lines (shop.db)"
+    Path(shop.removeprefix("sqlite:///")).unlink()
+    assert data.targets("item=itema", budget=5, again=True, window=30).document["budget"] == 5
+    with pytest.raises(SourceError, match="There is no database"):
+        segcore.load(shop, table="lines")
+
+
+def test_customers_in_a_database_are_scored(orders, shop):
+    point = segcore.load(orders).plan("small").sweep(n_clusters=[3], evidence="none").point(n_clusters=3)
+    scored = point.score(shop, query="SELECT * FROM lines")
+    assert scored["segment"].tolist() == point.score(orders)["segment"].tolist()
+
+
+@pytest.mark.parametrize("options", [{}, {"table": "a", "query": "SELECT 1"}, {"table": "lines", "timeout": "soon"}, {"table": "nosuch"}])
+def test_a_bad_question_to_a_database_is_one_sentence(shop, options):
+    with pytest.raises(SegcoreError) as caught:
+        segcore.load(shop, **options)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_contacts_are_a_file(orders):
+    with pytest.raises(ParameterError, match="PGPASSWORD") as caught:
+        segcore.load(orders).targets("campaign=1", budget=5, contacts="postgresql://me:swordfish@h/shop")
+    assert "swordfish" not in str(caught.value)

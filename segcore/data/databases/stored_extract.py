@@ -26,15 +26,26 @@ def check_database(request: DataRequest) -> None:
     """
     for name in SECOND_TABLES:
         table = getattr(request, name)
-        if table is not None and is_address(table.data):
-            parse_address(table.data)  # one with a password is refused for that
-            raise refusal("database.second_table", kind=ParameterError, of=name)
+        if table is not None:
+            require_file(name, table.data)
     if is_address(request.data):
         from segcore.data.databases.extract import check_question
 
         check_question(_question(request))
     elif request.database is not None and not request.database.address:
         raise refusal("database.table_of_file", kind=ParameterError, data=request.data)
+
+
+def require_file(of: str, data: str) -> None:
+    """Refuse the address of a database for a table that is read from files, such as "customers".
+
+    Raises
+    ------
+    ParameterError
+    """
+    if is_address(data):
+        parse_address(data)  # one with a password is refused for that
+        raise refusal("database.second_table", kind=ParameterError, of=of)
 
 
 def is_unread(request: DataRequest) -> bool:
