@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from segcore.wording.numbers import counted, listed
 from segcore.wording.quotes import named, quoted
 
-_PASSWORDS = "put it in PGPASSWORD, in .pgpass or in Streamlit's secrets"
+_PLACES = "PGPASSWORD, in .pgpass or in Streamlit's secrets"
+_PASSWORDS = f"put it in {_PLACES}"
 _FORMS = "postgresql://user@host/database, duckdb:///file or sqlite:///file"
 _PARTS: Mapping[str, str] = {
     "unprintable": "it has a line break or another character that cannot be printed: write that as % and two hexadecimal digits",
@@ -67,7 +68,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"No encrypted connection to the database {named(database)} ({named(reason)}): check sslmode and the certificates in its address."
     ),
     "database.wrong_password": lambda database, reason: (
-        f"The database {named(database)} refused user or password ({named(reason)}): check the user in its address, and {_PASSWORDS}."
+        f"The database {named(database)} refused user or password ({named(reason)}): check the user in its address, and the password in "
+        f"{_PLACES}."
     ),
     "database.no_password": lambda database, reason: f"The database {named(database)} needs a password: {_PASSWORDS}.",
     "database.not_admitted": lambda database, reason: (

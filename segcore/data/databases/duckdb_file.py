@@ -175,6 +175,8 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
         code = "database.no_column"
     elif isinstance(error, duckdb.InvalidInputException) and "read-only" in reason:
         code = "database.read_only"
+    elif reason.startswith("Corrupt"):
+        code = "database.damaged"
     elif isinstance(error, duckdb.IOException) and "lock" in reason.lower():
         code = "database.locked"
     return refusal(code, kind=SourceError, database=address.name, reason=reason)

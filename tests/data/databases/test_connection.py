@@ -1,11 +1,15 @@
 """What holds for every kind of database."""
 
+import subprocess
+import sys
+
 import pytest
 from sqlglot import exp
 
 from segcore.data.databases.address import parse_address
 from segcore.data.databases.connection import Access
 from segcore.data.databases.drivers import connect, driver_of, find_table, table_sql
+from segcore.data.databases.passwords import reason_text
 from segcore.errors import SourceError
 from tests.hostile_names import NAMES
 
@@ -127,3 +131,71 @@ def test_tables_and_columns_that_do_not_exist_are_sentences(shop):
         with pytest.raises(SourceError, match=name) as caught, connect(shop.address) as connection:
             connection.rows(sql)
         assert caught.value.finding.code in ("database.no_table_in_query", "database.no_column")
+
+
+def test_a_database_in_use_is_one_sentence(duck):
+    duck.run(LINES)
+    code = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print('held', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, duck.address.path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(SourceError, match=r"shop\.duckdb is in use by another process"), connect(duck.address):
+            pass
+        other.stdin.close()
+
+
+def test_a_damaged_file_is_one_sentence(duck):
+    duck.run(LINES)
+    content = bytearray(duck.address.file.read_bytes())
+    content[5000:5300] = b"\xff" * 300
+    duck.address.file.write_bytes(content)
+    with pytest.raises(SourceError, match="is damaged"), connect(duck.address) as connection:
+        connection.rows("SELECT 1")
+
+
+@pytest.mark.parametrize("scheme", ["duckdb", "sqlite"])
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(None, "There is no database"), (b"", "is not a database"), (b"id,price\n1,2\n" * 99, "is not a database")]
+)
+def test_a_file_that_is_no_database_is_one_sentence(tmp_path, scheme, content, sentence):
+    file = tmp_path / "file.db"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(SourceError, match=sentence), connect(parse_address(f"{scheme}:///{file}")):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("postgresql://me@nowhere.invalid/shop", "database.no_host"),
+        ("postgresql://me@127.0.0.1:1/shop", "database.refused"),
+        ("postgresql://me@/shop?host=/nowhere", "database.refused"),
+    ],
+)
+def test_a_server_that_is_not_there_is_one_sentence(address, code):
+    with pytest.raises(SourceError) as caught, connect(parse_address(address)):
+        pass
+    assert caught.value.finding.code == code
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_errors_of_a_server_have_their_codes(server):
+    for sql, code in (
+        ("SELECT * FROM nosuch", "database.no_table_in_query"),
+        ("SELECT nosuch", "database.no_column"),
+        ("CREATE TABLE a (b int)", "database.read_only"),
+        ("SELECT 1 / 0", "database.failed"),
+    ):
+        with pytest.raises(SourceError) as caught, connect(server.address) as connection:
+            connection.rows(sql)
+        assert caught.value.finding.code == code
+    missing = parse_address(server.address.text.replace(server.address.database, "nosuch"))
+    with pytest.raises(SourceError, match="There is no such database"), connect(missing):
+        pass
+
+
+def test_what_a_driver_says_has_no_password(monkeypatch):
+    monkeypatch.setenv("PGPASSWORD", "p@ss/word")
+    said = "cannot reach postgresql://me:p%40ss%2Fword@h/shop with password='other one' or p@ss/word\nmore"
+    assert reason_text(said) == "cannot reach postgresql://me:***@h/shop with password=*** or ***"
