@@ -86,20 +86,34 @@ class RowParts:
         return writer
 
 
-def on_disk(arrays: Sequence[np.ndarray], folder: Path) -> list[np.ndarray]:
-    """Return one-dimensional arrays of plain numbers that are in one file on the disk of ``folder``, read-only, until all are dropped."""
-    begins = []
-    with temporary_file(folder) as (_, file):
-        for array in arrays:
-            file.write(bytes(-file.tell() % _ALIGNED))
-            begins.append(file.tell())
-            file.write(np.ascontiguousarray(array).data)
-        file.write(bytes(_ALIGNED))  # an empty file cannot be mapped
-        file.flush()
-        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    return [
-        np.frombuffer(content, array.dtype, len(array), begin) if len(array) else array for array, begin in zip(arrays, begins, strict=True)
-    ]
+class ArraysOnDisk:
+    """One-dimensional arrays of plain numbers in one unnamed file, mapped into memory read-only.
+
+    Parameters
+    ----------
+    arrays : sequence of ndarray
+    folder : Path
+        Where the file is.
+    """
+
+    def __init__(self, arrays: Sequence[np.ndarray], folder: Path) -> None:
+        begins = []
+        with temporary_file(folder) as (_, file):
+            for array in arrays:
+                file.write(bytes(-file.tell() % _ALIGNED))
+                begins.append(file.tell())
+                file.write(np.ascontiguousarray(array).data)
+            file.write(bytes(_ALIGNED))  # an empty file cannot be mapped
+            file.flush()
+            self._content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        self.arrays = [
+            np.frombuffer(self._content, array.dtype, len(array), begin) if len(array) else array
+            for array, begin in zip(arrays, begins, strict=True)
+        ]
+
+    def let_go(self) -> None:
+        """Keep nothing of the file in this process's memory until it is read again."""
+        self._content.madvise(mmap.MADV_DONTNEED)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ from segcore.records.feature_table import FeatureTable
 from segcore.records.finding import Finding
 from segcore.records.purchases import Purchases, together
 from segcore.system.private_files import temporary_folder
-from segcore.system.row_parts import ROW, on_disk
+from segcore.system.row_parts import ROW, ArraysOnDisk
 from segcore.wording.findings import refusal
 
 
@@ -115,6 +115,7 @@ class _Made:
     sums: dict[str, np.ndarray]
     spent: Purchases | None
     purchases: dict[str, Purchases]
+    file: ArraysOnDisk | None = None
 
     def mapped(self, function: Callable[[np.ndarray], np.ndarray]) -> _Made:
         """Return the same with a function applied to each array."""
@@ -152,8 +153,9 @@ def _set_down(made: _Made, folder: Path) -> _Made:
         return array
 
     made.mapped(note)
-    kept = iter(on_disk(arrays, folder))
-    return made.mapped(lambda _: next(kept))
+    file = ArraysOnDisk(arrays, folder)
+    kept = iter(file.arrays)
+    return replace(made.mapped(lambda _: next(kept)), file=file)
 
 
 def _joined(parts: list[_Made]) -> _Made:
@@ -167,13 +169,26 @@ def _joined(parts: list[_Made]) -> _Made:
     ends = np.cumsum([len(part.customers) for part in parts])
     places = np.split(place, ends[:-1])
 
-    def arrays(of: str) -> dict[str, np.ndarray]:
-        # Each array of a part is dropped once it has been copied: all of them twice would be a gigabyte for a million customers.
-        return {name: np.concatenate([getattr(part, of).pop(name) for part in parts])[order] for name in list(getattr(parts[0], of))}
+    def joined(join: Callable[[list[Any]], Any], taken: list[Any]) -> Any:
+        found = join(taken)
+        for part in parts:
+            if part.file is not None:
+                part.file.let_go()
+        return found
 
-    purchases = {what: together([part.purchases.pop(what) for part in parts], places) for what in list(parts[0].purchases)}
-    spent = [part.spent for part in parts if part.spent is not None]
-    return _Made(pd.Index(ids[order]), arrays("made"), arrays("sums"), together(spent, places) if spent else None, purchases)
+    def ordered(arrays: list[np.ndarray]) -> np.ndarray:
+        return np.asarray(np.concatenate(arrays)[order])
+
+    def merged(tables: list[Purchases]) -> Purchases:
+        return together(tables, places)
+
+    return _Made(
+        customers=pd.Index(ids[order]),
+        made={name: joined(ordered, [part.made.pop(name) for part in parts]) for name in list(parts[0].made)},
+        sums={name: joined(ordered, [part.sums.pop(name) for part in parts]) for name in list(parts[0].sums)},
+        spent=joined(merged, [part.spent for part in parts if part.spent is not None]) if parts[0].spent is not None else None,
+        purchases={what: joined(merged, [part.purchases.pop(what) for part in parts]) for what in list(parts[0].purchases)},
+    )
 
 
 def _columns(made: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
