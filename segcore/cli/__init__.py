@@ -4,7 +4,8 @@ A command's module has ``add_commands(subparsers)``, which adds its parsers; eac
 to a function that takes the parsed arguments and returns an exit code (``None`` means 0). Only that module is imported, so that
 ``--help`` and small commands answer at once.
 
-Exit codes: 0 done, 1 the work failed, 2 user error, 3 'run --check' found other segments, 130 interrupted or cancelled.
+Exit codes: 0 done, 1 the work failed (or a database did not answer or was in use), 2 user error, 3 'run --check' found other segments,
+130 interrupted or cancelled.
 """
 
 from __future__ import annotations
@@ -51,9 +52,12 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("jobs", "segcore.cli.jobs", "list, cancel or resume sweeps and benchmarks"),
     ("app", "segcore.cli.app", "open the workbench in the browser"),
 )
+FAILED = 1
 USER_ERROR = 2
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
+# The same command may work later, so that schedulers should repeat it.
+_PASSING = frozenset(("database.refused", "database.no_answer", "database.locked"))
 _LIGHT = ("samples", "jobs")  # these need little memory
 
 
@@ -161,7 +165,8 @@ def _report(error: SegcoreError) -> int:
 
     with contextlib.suppress(OSError):  # the exit code is all that can still be reported
         say(f"segcore: {' '.join(error_text(error).split())}", file=sys.stderr)
-    return USER_ERROR
+    cause = error.__cause__ if isinstance(error.__cause__, SegcoreError) else error  # a pipeline's error is about a key of its file
+    return FAILED if cause.finding is not None and cause.finding.code in _PASSING else USER_ERROR
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

@@ -316,3 +316,14 @@ def test_without_a_filter_the_rows_that_it_left_out_are_read_again(duck, home):
     assert take_in(store, whole).rows_read == 400
     assert take_in(store, filtered).rows_read < 400
     assert from_database_apart(store, filtered) == filtered
+
+
+def test_a_database_that_does_not_answer_is_a_failure_that_a_scheduler_repeats(run, tmp_path):
+    pytest.importorskip("adbc_driver_postgresql", reason="make install-postgresql adds PostgreSQL's driver")
+    address = "postgresql://me@127.0.0.1:1/shop"
+    code, _, said = run("features", address, "--table", "lines", "--out", tmp_path / "x.csv")
+    assert (code, "does not accept connections" in said) == (1, True)
+    pipeline = tmp_path / "weekly.toml"
+    pipeline.write_text(f'[data]\npath = "{address}"\ntable = "lines"\n\n[sweep]\nalgorithm = "kmeans"\n\n[[export]]\nout = "a.csv"\n')
+    code, _, said = run("run", pipeline)
+    assert (code, "weekly.toml, line 1" in said) == (1, True)
