@@ -84,8 +84,9 @@ def load(
         exclude, category, number, profile, keep, zero, min_share, max_categories; name, frames, guess.
         And second tables, files or frames: ``customers``, with one row per customer, whose columns are shown for each segment;
         ``items``, with one row per item, whose columns are joined to the rows, so that one can be the category. ``customers_key`` and
-        ``items_key`` are their columns with the ids. ``frames="spark"`` computes the components of plans on Spark: on the one that this
-        process runs, else on this machine.
+        ``items_key`` are their columns with the ids. ``frames`` chooses the library that builds the features: "polars" and "duckdb" do
+        not hold all order lines in memory, nor does "spark", which also computes the components of plans; it is the Spark that this process
+        runs, else a cluster's (``MASTER``), else one on this machine.
         ``missions``: number of basket missions to find, by the categories of orders; each customer's most frequent one becomes a profile
         column.
         For databases: ``table``, the name of a table or view; or ``query``, a SELECT; ``timeout`` of one statement in seconds;
