@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +29,7 @@ LAZY = ("polars", "duckdb", "spark")
 FRAMES = ("pandas", "polars", "duckdb", "modin", "spark")
 DUCKDB_BYTES = 1 << 30
 """Memory in which DuckDB works; what needs more is in files meanwhile."""
+_FULL_BYTES = 16 << 20  # free on a disk on which DuckDB, whose errors have no numbers, has failed to write
 
 
 def to_backend(frame: pa.Table | pd.DataFrame, backend: str) -> Any:
@@ -77,6 +81,8 @@ def scanning(frames: str) -> Iterator[Callable[[Path], Any]]:
     ------
     SparkError
         If Spark cannot be started, or fails inside the ``with`` block.
+    MemoryError, OSError
+        If DuckDB runs out of memory, or of disk.
     """
     if frames == "polars":
         import polars as pl
@@ -95,7 +101,12 @@ def scanning(frames: str) -> Iterator[Callable[[Path], Any]]:
             }
             with duckdb.connect(config=settings) as connection:
                 connection.execute("set enable_progress_bar = false")  # which a notebook would show
-                yield lambda path: connection.read_parquet(str(path))
+                try:
+                    yield lambda path: connection.read_parquet(str(path))
+                except (duckdb.OutOfMemoryException, duckdb.IOException) as error:
+                    if shutil.disk_usage(folder).free < _FULL_BYTES:
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder)) from error
+                    raise (MemoryError() if isinstance(error, duckdb.OutOfMemoryException) else error) from error
     else:
         with spark_session() as scan:
             yield scan

@@ -1,6 +1,8 @@
 """Rows in files by a key, read by each lazy library: every row once, all of a key in one file, nothing left behind."""
 
 import collections
+import errno
+import shutil
 
 import narwhals as nw
 import numpy as np
@@ -73,3 +75,15 @@ def test_duckdb_works_in_bounded_memory_with_a_private_folder_for_the_rest(tmp_p
         assert settings == (str(folder), "64.0 MiB")
         assert folder.stat().st_mode & 0o777 == 0o700
     assert not any((tmp_path / "tmp").iterdir())
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_duckdb_without_memory_or_disk_fails_as_python_does(tmp_path, monkeypatch, full):
+    monkeypatch.setattr(frame_libraries, "DUCKDB_BYTES", 16 << 20)
+    if full:
+        monkeypatch.setattr("shutil.disk_usage", lambda _: shutil._ntuple_diskusage(1 << 30, 1 << 30, 0))
+    path = tmp_path / "n.parquet"
+    pq.write_table(pa.table({"n": np.arange(1)}), path)
+    with pytest.raises(OSError if full else MemoryError) as error, frame_libraries.scanning("duckdb") as scan:
+        scan(path).query("n", "select list(i) from range(100000000) as numbers(i)").fetchall()
+    assert getattr(error.value, "errno", None) == (errno.ENOSPC if full else None)
