@@ -667,7 +667,7 @@ def test_features_like_those_of_a_sweep_keep_its_categories_and_fill_values(tmp_
             ("features", "shop.csv", "--like", "SWEEP", "--features", "kit", "--seed", "3", "--out", "a.csv"),
             "leave out --features, --seed.",
         ),
-        (("features", "shop.csv", "--like", "SWEEP", "--as-of", "2010-01-01", "--out", "a.csv"), "after --as-of 2010-01-01"),
+        (("features", "shop.csv", "--like", "SWEEP", "--as-of", "2010-01-01", "--out", "a.csv"), "after the as-of date 2010-01-01"),
     ],
     ids=str,
 )

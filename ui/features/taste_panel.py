@@ -101,7 +101,9 @@ def _compute(store: Store, taste: Taste) -> None:
     if asked is None:
         return
     try:
-        load(store, replace(asked.without_added(), taste=taste))  # also of data whose components a command had computed on Spark
+        # Components are computed here; DuckDB, too, need not hold all rows that a command had read with Spark.
+        frames = "duckdb" if asked.frames == "spark" else asked.frames
+        load(store, replace(asked.without_added(), taste=taste, frames=frames))
     except SegcoreError as error:
         st.error(escape(error_text(error, "screen")), icon=":material/error:")
         return

@@ -163,6 +163,7 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
         return None
     reason = reason_text(re.sub(r"^[\w /]+ Error: ", "", str(error)))
     code = "database.failed"
+    # Where the class of an error does not tell, DuckDB has no code for it, and only its words do; they have one language.
     if isinstance(error, duckdb.InterruptException):
         code = "database.timeout"
     elif "No space left on device" in reason:

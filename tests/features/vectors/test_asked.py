@@ -29,7 +29,7 @@ def test_options_are_read_from_text_or_a_mapping():
         ("cust2vec=8", "method=dbox", "Unknown method 'dbox'"),
         ("cust2vec=8", "epochs=0", "epochs"),
         ("cust2vec=8", "exponent=nan", "exponent"),
-        ("value", "window=8", "for --features cust2vec=64, not for value"),
+        ("value", "window=8", "for the features cust2vec=64, not for value"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(features, options, said):
