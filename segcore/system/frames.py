@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from segcore.errors import ParameterError
-from segcore.system.cores import usable_cores
 from segcore.system.local_ray import start_ray
 from segcore.system.local_spark import spark_session
 from segcore.system.private_files import temporary_folder
@@ -74,8 +73,8 @@ def scanning(frames: str) -> Iterator[Callable[[Path], Any]]:
     Parameters
     ----------
     frames : {"polars", "duckdb", "spark"}
-        The file's path has to match `PLAIN`, as DuckDB and Spark read others as patterns. DuckDB works in ``DUCKDB_BYTES`` of memory, on
-        all usable cores, and keeps what needs more in a private temporary folder. For Spark see `spark_session`.
+        The file's path has to match `PLAIN`, as DuckDB and Spark read others as patterns. DuckDB works in ``DUCKDB_BYTES`` of memory, in
+        one thread, and keeps what needs more in a private temporary folder. For Spark see `spark_session`.
 
     Raises
     ------
@@ -95,7 +94,7 @@ def scanning(frames: str) -> Iterator[Callable[[Path], Any]]:
             settings: dict[str, str | bool | int | float | list[str]] = {
                 "memory_limit": f"{DUCKDB_BYTES >> 20}MiB",
                 "temp_directory": str(folder),
-                "threads": usable_cores(),
+                "threads": 1,  # several add in any order, so that the last bits of sums would differ from run to run
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
             }

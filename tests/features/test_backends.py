@@ -279,3 +279,13 @@ def test_online_retail_in_pieces_is_online_retail(data_dir, tmp_path, lazy, monk
 
     assert known(pieces) == known(whole)
     assert_equal_tables(*(_with_purchases(store, taken.table) for store, taken in zip(stores, (whole, pieces), strict=True)))
+
+
+@pytest.mark.skipif(
+    "SEGCORE_DATA_DIR" not in os.environ, reason="SEGCORE_DATA_DIR is not set: it names a folder with Online Retail's files"
+)
+def test_duckdb_gives_the_same_bits_each_time(data_dir, tmp_path):
+    request = DataRequest(str(data_dir / "online_retail.parquet"), frames="duckdb", roles={"category": "Country"})
+    stores = [Store(tmp_path / name) for name in "ab"]
+    first, second = (store.feature_table(take_in(store, request).table).values for store in stores)
+    assert np.array_equal(first, second)
