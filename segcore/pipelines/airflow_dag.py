@@ -362,9 +362,8 @@ def environment():
     """Return the worker's environment without Airflow's own settings, with the store and, if there is a connection, its password."""
     found = {name: value for name, value in os.environ.items() if "AIRFLOW" not in name}
     found |= {"SEGCORE_HOME": SEGCORE_HOME, "PYTHONPATH": LIBRARY, "PYTHONUNBUFFERED": "1"}
-    if CONNECTION is not None:
-        found["PGPASSWORD"] = Connection.get(CONNECTION).password or ""
-    return found
+    password = None if CONNECTION is None else Connection.get(CONNECTION).password
+    return found if not password else {**found, "PGPASSWORD": password}
 
 
 with DAG(

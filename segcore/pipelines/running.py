@@ -43,6 +43,7 @@ from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import note_json, refusal
 from segcore.wording.numbers import counted, segment_title
+from segcore.wording.quotes import visible
 
 LATEST = "latest"
 Made = TypeVar("Made")
@@ -324,7 +325,7 @@ class Run:
 
     def _chosen_text(self) -> str:
         solution = self.manifest["solution"]
-        sizes = ", ".join(f"{one['name']} {one['customers']:,}" for one in solution["segments"])
+        sizes = ", ".join(f"{visible(one['name'])} {one['customers']:,}" for one in solution["segments"])
         return f"{point_key(solution['point'])}: {sizes}."
 
     @property
