@@ -38,6 +38,7 @@ _OF_DUST = 1e10  # times dust is what a difference of two doubles leaves above d
 _SMALL = 1e-4
 _LARGEST_EXPONENT, _VANISHING_EXPONENT = 700.0, -40.0
 _WITHOUT_JIT = "SET jit = off spares PostgreSQL compiling this first, which takes longer than scoring 100,000 customers"
+_AS_LOADED = "Columns are named as BigQuery loads that file with --column_name_character_map=V2: _ for characters that it does not take"
 # Of one SELECT of PostgreSQL: 1,664, less the customer's id.
 _MOST_COLUMNS: Mapping[str, int] = {"postgresql": 1_663}
 
@@ -84,12 +85,12 @@ def scoring_sql(store: Store, sweep_id: str, position: int, *, dialect: Dialect 
     if spec.scoring.discriminants is None:
         others = [other.title for other in algorithms() if other.scoring.discriminants is not None]
         raise refusal("sql.needs_rows", kind=ParameterError, algorithm=spec.title, others=others)
-    source = SqlTable.of(kept.earlier, table)
+    source = SqlTable.of(kept.earlier, table, dialect)
     scored = _Stages.of(dialect, source, kept.preparation.features)
     found = spec.scoring.discriminants(kept.solution.arrays, kept.solution.params)
     scored.scaled(kept.preparation, found, source)
     slow = isinstance(found, QuadraticDiscriminants) and dialect == "postgresql"
-    return commented(scored.text(), [*_comments(store, kept, position, source), *([_WITHOUT_JIT] if slow else [])])
+    return commented(scored.text(), [*_comments(store, kept, position, source, dialect), *([_WITHOUT_JIT] if slow else [])])
 
 
 def write_scoring_sql(
@@ -110,7 +111,7 @@ def write_scoring_sql(
     return {"sweep": sweep_id, "point": point, "dialect": dialect, "table": table, "columns": [ID_COLUMN, "segment"], "out": str(path)}
 
 
-def _comments(store: Store, kept: KeptSolution, position: int, table: SqlTable) -> list[str]:
+def _comments(store: Store, kept: KeptSolution, position: int, table: SqlTable, dialect: Dialect) -> list[str]:
     sweep, reference = kept.spec.id, kept.preparation.reference_date
     short = sweep[:12]
     titles = segment_titles(store, sweep, position, kept.solution.segments)
@@ -122,6 +123,7 @@ def _comments(store: Store, kept: KeptSolution, position: int, table: SqlTable) 
         *(f"Segment {label}: {title}" for label, title in titles.items()),
         *([] if reference is None else [f"Days count up to {reference}; in later data, up to the date of --as-of"]),
         f"Reads {table.name}, one row per customer: segcore features DATA --features all --out FILE",
+        *([_AS_LOADED] if dialect == "bigquery" else []),
         f"For other customers, or a later month: segcore features DATA --like {short}{dated} --out FILE",
     ]
 

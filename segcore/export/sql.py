@@ -65,7 +65,7 @@ class SqlTable:
         return column not in self.flags and (column not in self.columns or column in self.fills or column in self.profile)
 
     @classmethod
-    def of(cls, table: FeatureTable, name: str = TABLE) -> SqlTable:
+    def of(cls, table: FeatureTable, name: str = TABLE, dialect: Dialect = "duckdb") -> SqlTable:
         """Describe the file of a feature table; in a ``.csv``, names that a spreadsheet would run begin with ``'``.
 
         Parameters
@@ -73,12 +73,23 @@ class SqlTable:
         table : FeatureTable
             The features clustered on, with the profile columns.
         name : str
+        dialect
+            BigQuery's columns are named as its loader does it with ``--column_name_character_map=V2``: ``_`` in place of each character
+            that it does not take.
+
+        Raises
+        ------
+        ParameterError
+            If no table can have the name, or two columns have the same name in BigQuery.
         """
         called = file_columns((("id", (ID_COLUMN,)), ("feature", table.names), ("profile", tuple(table.profile))))
         columns = {column: called[f"profile:{column}"] for column in table.profile}
         columns |= {feature: called[f"feature:{feature}"] for feature in table.names}
         if name.lower().endswith(".csv"):
             columns = dict(zip(columns, safe_headers(list(columns.values())), strict=True))
+        _check_table(name, dialect)
+        if dialect == "bigquery":
+            columns = _of_bigquery(columns)
         fills = {feature: float(table.column(feature)[blank][0]) for feature, blank in table.filled.items() if blank.any()}
         flags = frozenset(entry.name for entry in table.dictionary if entry.kind != "number")
         return cls(name, columns, fills, flags, frozenset(table.profile) - frozenset(table.names))
@@ -109,7 +120,7 @@ def point_sql(
         raise ParameterError.unknown("kind of SQL", what, get_args(SqlOf))
     if dialect not in DIALECTS:
         raise ParameterError.unknown("dialect", dialect, tuple(DIALECTS))
-    source = SqlTable.of(found.rows, table)
+    source = SqlTable.of(found.rows, table, dialect)
     if what == "rules":
         return rules_sql(found.rules_for(segment), source, dialect, names=found.names)
     return tree_sql(found.tree_for(segment), source, dialect)
@@ -257,6 +268,22 @@ def check_names(names: Iterable[str], dialect: Dialect) -> None:
         cut = name.encode()[:_BYTES_OF_POSTGRESQL]
         if dialect == "postgresql" and kept.setdefault(cut, name) != name:
             raise refusal("sql.cut_name", kind=ParameterError, column=name, other=kept[cut], most=_BYTES_OF_POSTGRESQL)
+
+
+def _check_table(name: str, dialect: Dialect) -> None:
+    parts = table_of(name).parts
+    most = _BYTES_OF_POSTGRESQL if dialect == "postgresql" else None
+    if "\0" in name or not name.strip() or (most is not None and any(len(part.name.encode()) > most for part in parts)):
+        raise refusal("sql.table_name", kind=ParameterError, dialect=dialect, table=name, most=most)
+
+
+def _of_bigquery(columns: Mapping[str, str]) -> dict[str, str]:
+    called = {column: "".join(letter if _is_of_bigquery(letter) else "_" for letter in name) for column, name in columns.items()}
+    firsts: dict[str, str] = {}
+    for column, name in called.items():
+        if firsts.setdefault(name.casefold(), column) != column:
+            raise refusal("sql.same_name", kind=ParameterError, columns=[columns[firsts[name.casefold()]], columns[column]], called=name)
+    return called
 
 
 def _is_of_bigquery(letter: str) -> bool:

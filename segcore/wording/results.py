@@ -72,10 +72,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "score.after_as_of": lambda latest, as_of, do: f"The data ends at {latest}, after the as-of date {as_of}: {do}.",
     "score.bad_as_of": lambda value: f"The as-of day must be a date such as 2012-01-31, got {quoted(value)}.",
     "score.as_of_alone": lambda: "--as-of is for features made as those of a sweep were: add --like SWEEP, or leave it out.",
-    "score.not_for_like": lambda options: f"--like fits nothing, and builds the sweep's features: leave out {', '.join(options)}.",
+    "score.not_for_like": lambda options: f"--like already builds the sweep's features: leave out {', '.join(options)}.",
     "sql.needs_rows": lambda algorithm, others: (
         f"{algorithm} has no SQL that scores customers, because it compares each one with those that were clustered: use "
-        f"'segcore score', or a sweep of {' or '.join(others)}."
+        f"'segcore score', or a sweep of {', '.join(others[:-1])} or {others[-1]}."
     ),
     "sql.learned_features": lambda learned: (
         f"No SQL scores customers by {_LEARNED[learned]}, because they are computed from all items of a customer, which no column of "
@@ -93,6 +93,14 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "sql.unknown_format": lambda path: f"{path} must end in .sql, so that it is clear what it is.",
     "sql.column_name": lambda dialect, column: (
         f"{DIALECTS[dialect]} has no columns with names such as {quoted(column)}: rename the column or its values in the data, or choose "
+        "another dialect."
+    ),
+    "sql.table_name": lambda dialect, table, most: (
+        f"{DIALECTS[dialect]} has no table with the name {quoted(table)}: give one that is not blank"
+        f"{'' if most is None else f', of at most {most} bytes'}."
+    ),
+    "sql.same_name": lambda columns, called: (
+        f"BigQuery would call both {quoted(columns[0])} and {quoted(columns[1])} {quoted(called)}: leave one out of the features, or choose "
         "another dialect."
     ),
     "sql.cut_name": lambda column, other, most: (

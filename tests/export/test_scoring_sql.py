@@ -361,8 +361,14 @@ def test_a_component_of_no_weight_is_joined_by_nobody(store):
 @pytest.mark.parametrize("name", ["ward", "dbscan", "hdbscan"])
 def test_an_algorithm_that_compares_with_customers_says_why_it_has_no_sql(store, name):
     sweep = small_sweep(store, algorithm_name=name, params={"n_clusters": 2}, arrays={"rows": np.zeros((5, 2))})
-    with pytest.raises(ParameterError, match=r"has no SQL that scores .* k-means or Mini-batch k-means or Gaussian mixture\.$"):
+    with pytest.raises(ParameterError, match=r"has no SQL that scores .* k-means, Mini-batch k-means or Gaussian mixture\.$"):
         scoring_sql(store, sweep, 0)
+
+
+def test_bigquerys_columns_are_named_as_its_loader_names_them(store):
+    text = scoring_sql(store, small_sweep(store, names=("job=admin.", "spend_(other)")), 0, dialect="bigquery")
+    assert "CAST(`job=admin_` AS FLOAT64)" in text and "CAST(`spend__other_` AS FLOAT64)" in text
+    assert "--column_name_character_map=V2" in text
 
 
 def test_what_cannot_be_sql_is_one_sentence(store):
@@ -371,9 +377,12 @@ def test_what_cannot_be_sql_is_one_sentence(store):
         scoring_sql(store, sweep, 1)
     with pytest.raises(ParameterError, match="dialect"):
         scoring_sql(store, sweep, 0, dialect="oracle")
-    job = small_sweep(store, names=("job=admin.", "visits"))
-    with pytest.raises(ParameterError, match=r"BigQuery has no columns with names such as 'job=admin\.': rename"):
+    job = small_sweep(store, names=("share_(other)", "share_[other]"))
+    with pytest.raises(ParameterError, match=r"BigQuery would call both 'share_\(other\)' and 'share_\[other\]' 'share__other_'"):
         scoring_sql(store, job, 0, dialect="bigquery")
+    for table in ("a\0b", " ", "x" * 64):
+        with pytest.raises(ParameterError, match="PostgreSQL has no table with the name .*, of at most 63 bytes"):
+            scoring_sql(store, sweep, 0, dialect="postgresql", table=table)
     alike = small_sweep(store, names=(f"{'x' * 63}1", f"{'x' * 63}2"))
     with pytest.raises(ParameterError, match="PostgreSQL cuts names after 63 bytes"):
         scoring_sql(store, alike, 0, dialect="postgresql")
