@@ -134,9 +134,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         if statements
         else "There is no SELECT: write one that returns the rows."
     ),
-    "database.acting_function": lambda function: (
-        f"The function {quoted(function)} may do something besides reading rows: write the SELECT without it."
+    "database.acting_function": lambda function, do: (
+        f"The function {quoted(function)} is not one of those that are known to only read: write the SELECT without it, or {do}."
     ),
+    "database.unicode_escapes": lambda: "Names and text with U& escapes cannot be checked: write the letters themselves.",
     "database.no_table": _no_table,
     "database.several_tables": _several,
 }

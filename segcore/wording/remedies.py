@@ -154,6 +154,10 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
         lambda: "name a table with --table, or give a SELECT with --query",
         lambda: "name a table, or write a SELECT",
     ),
+    "view": (
+        lambda: "make a view of it in the database and name that with --table",
+        lambda: "make a view of it in the database and name that as the table",
+    ),
     "most_rows": (
         lambda rows: f"read them all with --most-rows {rows}, or fewer with a SELECT (--query)",
         lambda rows: f"read all {rows:,} with the button below, or fewer with a SELECT",

@@ -1,4 +1,5 @@
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -87,6 +88,77 @@ def test_anything_but_one_query_is_refused(text, code, dialect, caplog):
 def test_what_acts_is_refused_wherever_it_is(text):
     with pytest.raises(ParameterError):
         check_select(text, "postgres")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """SELECT U&"pg\\005fread_file"('/etc/passwd')""",
+        """SELECT u&"lo\\005fexport"(777777, '/tmp/x')""",
+        """SELECT a,U&"lower"('x') FROM lines""",
+        "SELECT U&'\\0061' AS a",
+    ],
+)
+def test_escapes_that_hide_a_name_are_refused(text):
+    with pytest.raises(ParameterError) as caught:
+        check_select(text, "postgres")
+    assert caught.value.finding.code == "database.unicode_escapes"
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "ts_stat('SELECT to_tsvector(pg_read_file(''/etc/passwd''))')",
+        "ts_rewrite('a'::tsquery, 'SELECT a, b FROM c')",
+        "crosstab('DELETE FROM a')",
+        "crosstab_hash('a', 'b')",
+        "connectby('a', 'b', 'c', 'd', 0)",
+        "loread(1, 2)",
+        "lowrite(1, 'a')",
+        "gin_clean_pending_list('a')",
+        "brin_summarize_new_values('a')",
+        "shop.lower('a')",
+        "shop.generate_series(1, 2)",
+        "shop.make_date(1, 2, 3)",
+        "segments_of(1)",
+    ],
+)
+@pytest.mark.parametrize("text", ["SELECT {}", "SELECT * FROM {} AS a", "SELECT a FROM b WHERE c > (SELECT max(d) FROM {} AS e(d))"])
+def test_postgresqls_functions_that_may_do_more_than_return_a_value_are_refused(text, function):
+    with pytest.raises(ParameterError, match="make a view") as caught:
+        check_select(text.format(function), "postgres")
+    assert caught.value.finding.code == "database.acting_function"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT date_trunc('month', a), extract(year FROM a), to_char(a, 'YYYY-MM'), age(a, b), make_date(2024, 1, 2), now() FROM t",
+        "SELECT coalesce(a, 1), nullif(a, 1), greatest(a, b), CASE WHEN a THEN 1 END, a::numeric(10, 2), CAST(a AS text) FROM t",
+        "SELECT j ->> 'x', j #>> '{a,b}', jsonb_array_elements(j), json_build_object('a', 1), jsonb_agg(a) FROM t GROUP BY 1, 2, 3",
+        "SELECT regexp_replace(a, 'x', 'y'), regexp_matches(a, 'b'), a ~ 'b', a ILIKE 'b%', split_part(a, ',', 1), initcap(a) FROM t",
+        "SELECT g FROM generate_series(1, 5) AS g(g), LATERAL unnest(ARRAY[1, 2]) AS u",
+        "SELECT count(*) FILTER (WHERE a), percentile_cont(0.5) WITHIN GROUP (ORDER BY a), string_agg(a, ','), every(a) FROM t",
+        "SELECT row_number() OVER w, lag(a, 1) OVER w, ntile(4) OVER w FROM t WINDOW w AS (PARTITION BY b ORDER BY c)",
+        "SELECT pg_catalog.lower(a), pg_catalog.make_date(1, 2, 3), md5(a), gen_random_uuid(), ROW(1, 2), 'U&' AS b FROM t",
+        'SELECT u & 1, "u"&"a", menu&"a" FROM t',
+    ],
+)
+def test_postgresqls_functions_of_analysts_are_allowed(text):
+    assert check_select(text, "postgres") == text
+
+
+def test_postgresqls_own_functions_that_change_between_calls_are_refused(server):
+    """The server knows which of its functions have side effects: they are volatile, as are those that only draw or look at the clock."""
+    query = "SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'pg_catalog'::regnamespace GROUP BY 1 HAVING bool_or(provolatile = 'v')"
+    allowed = set()
+    volatile = server.run(query).splitlines()
+    for name in volatile:
+        with suppress(ParameterError):
+            check_select(f"SELECT {name}(a)", "postgres")
+            allowed.add(name)
+    assert len(volatile) > 200
+    assert allowed == {"random", "gen_random_uuid", "clock_timestamp", "timeofday"}
 
 
 @pytest.mark.parametrize(
