@@ -53,6 +53,14 @@ _TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _WHOLE = ("HUGEINT", "UHUGEINT")
 
 
+class _BrokenStreamError(Exception):
+    """DuckDB reported an error after the first rows, of which Arrow kept the words but not the class."""
+
+    def __init__(self, text: str, *, timed_out: bool) -> None:
+        super().__init__(text)
+        self.timed_out = timed_out
+
+
 class DuckdbConnection:
     """Connection to a file; see `segcore.data.databases.connection.Connection`."""
 
@@ -81,8 +89,17 @@ class DuckdbConnection:
         return Batches(reader.schema, self._fetched(reader))
 
     def _fetched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        with self._limited():
-            yield from reader
+        import pyarrow as pa
+
+        with self._limited() as timed_out:
+            while True:
+                try:
+                    batch = reader.read_next_batch()
+                except StopIteration:
+                    return
+                except (OSError, pa.ArrowException) as error:
+                    raise _BrokenStreamError(str(error), timed_out=timed_out.is_set()) from None
+                yield batch
 
     def readable(self, sql: str, time_zone: str) -> Readable:
         """Return the SELECT with types that files have."""
@@ -128,12 +145,19 @@ class DuckdbConnection:
         self.connection.close()
 
     @contextmanager
-    def _limited(self) -> Iterator[None]:
-        timer = threading.Timer(self._access.timeout_seconds, self.connection.interrupt)
+    def _limited(self) -> Iterator[threading.Event]:
+        """Interrupt what the body runs when its time is over, and set the event that it is given."""
+        timed_out = threading.Event()
+
+        def interrupt() -> None:
+            timed_out.set()
+            self.connection.interrupt()
+
+        timer = threading.Timer(self._access.timeout_seconds, interrupt)
         timer.daemon = True
         timer.start()
         try:
-            yield
+            yield timed_out
         finally:
             timer.cancel()
 
@@ -159,12 +183,12 @@ def _open(address: Address, access: Access) -> DuckdbConnection:
 def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     import duckdb
 
-    if not isinstance(error, duckdb.Error):
+    if not isinstance(error, duckdb.Error | _BrokenStreamError):
         return None
     reason = reason_text(re.sub(r"^[\w /]+ Error: ", "", str(error)))
     code = "database.failed"
     # Where the class of an error does not tell, DuckDB has no code for it, and only its words do; they have one language.
-    if isinstance(error, duckdb.InterruptException):
+    if isinstance(error, duckdb.InterruptException) or (isinstance(error, _BrokenStreamError) and error.timed_out):
         code = "database.timeout"
     elif "No space left on device" in reason:
         code = "database.disk_full"

@@ -98,6 +98,26 @@ def test_a_statement_ends_with_its_time(shop):
         connection.rows(SLOW)
 
 
+def test_an_error_of_duckdb_after_the_first_rows_is_one_sentence_too(duck):
+    rows = 0
+    late = "SELECT n, CASE WHEN n = 399999 THEN CAST('x' || n AS INTEGER) ELSE n END AS late FROM range(400000) AS r(n)"
+    with pytest.raises(SourceError) as caught, connect(duck.address) as connection:
+        for batch in connection.batches(late).batches:
+            rows += batch.num_rows
+    assert rows > 0
+    assert caught.value.finding.code == "database.failed"
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_duckdbs_time_ends_after_the_first_rows_too(duck):
+    rows = 0
+    with pytest.raises(SourceError) as caught, connect(duck.address, Access(timeout_seconds=0.3)) as connection:
+        for batch in connection.batches("SELECT n, md5(n::VARCHAR) AS text FROM range(200000000) AS r(n)").batches:
+            rows += batch.num_rows
+    assert rows > 0
+    assert caught.value.finding.code == "database.timeout"
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_tables_name_may_have_any_letters(shop, name):
     name = name.encode()[:63].decode(errors="ignore")  # as PostgreSQL cuts names
