@@ -74,7 +74,7 @@ def missing_file(key: str, path: str, samples: Sequence[str], *, is_set: bool) -
 
 def secret(key: str) -> str:
     """Return the sentence on a URL with a password, without the password."""
-    return f"{key} holds a password: delete it from the file, and keep it in the environment, such as PGPASSWORD, or in ~/.pgpass."
+    return f"{key} holds a password: leave it out, and keep it in the environment, such as PGPASSWORD, or in ~/.pgpass."
 
 
 def wrong_ending(key: str, endings: Sequence[str]) -> str:

@@ -355,9 +355,10 @@ def test_a_table_that_cannot_be_meant_is_one_sentence(into, how, sentence):
         Destination.of("postgresql://analyst@db.example.com/shop", into, how)
 
 
-def test_an_address_with_a_password_is_refused_without_repeating_it():
+@pytest.mark.parametrize("before", ["", " ", "\ufeff", '"', "jdbc:"])
+def test_an_address_with_a_password_is_refused_without_repeating_it(before):
     with pytest.raises(ParameterError) as caught:
-        Destination.of("postgresql://analyst:swordfish@db.example.com/shop", "segments")
+        Destination.of(f"{before}postgresql://analyst:swordfish@db.example.com/shop", "segments")
     assert "swordfish" not in str(caught.value)
     assert "PGPASSWORD" in str(caught.value)
 

@@ -81,7 +81,19 @@ def test_a_value_that_is_not_toml_is_text(weekly, run, value):
 
 
 @pytest.mark.parametrize(
-    "secret", ["postgresql://me:hunter2@db/x", "http://:hunter2@h", "see https://a:hunter2@b.c/d?e", "x://me:hunter2@"]
+    "secret",
+    [
+        "postgresql://me:hunter2@db/x",
+        "http://:hunter2@h",
+        "see https://a:hunter2@b.c/d?e",
+        "x://me:hunter2@",
+        " postgresql://me:hunter2@db/x",
+        "postgresql://me@db/x;password=hunter2",
+        "postgresql://me%3Ahunter2@db/x",
+        "host=db password=hunter2 user=me",
+        "postgresql//me:hunter2@db/x",
+        "jdbc:postgresql://db/x?user=me&password=hunter2",
+    ],
 )
 def test_a_password_is_refused_and_never_shown(weekly, run, secret):
     for given in (

@@ -81,7 +81,8 @@ def test_a_dry_run_reads_nothing(shop, weekly, capsys, home):
     ("text", "line", "sentence"),
     [
         (f'path = "postgresql://me:{SECRET}@h/shop"\ntable = "a"', 2, "holds a password"),
-        (f'path = "postgresql:/me:{SECRET}@h/shop"\ntable = "a"', 2, "not the address of a database"),
+        (f'path = "postgresql:/me:{SECRET}@h/shop"\ntable = "a"', 2, "holds a password"),
+        ('path = "postgresql:/me@h/shop"\ntable = "a"', 2, "not the address of a database"),
         ('path = "sqlite:///nosuch.db"\ntable = "a"', 2, "nosuch.db"),
         ('path = "sqlite:///shop.db"', 1, "name a table with table, or give a SELECT with query"),
         ('path = "sqlite:///shop.db"\nquery = "DROP TABLE lines"', 1, "Only a SELECT can be read"),

@@ -18,11 +18,17 @@ DUCKDB: Final = "duckdb"
 SQLITE: Final = "sqlite"
 _FILES: tuple[Scheme, ...] = (DUCKDB, SQLITE)
 
+_BLANK = " \t\r\n\f\v\ufeff\u00a0"
+_AROUND = f"{_BLANK}\"'`"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9.+-]*)://")
-_ALMOST = re.compile(r"(postgres(?:ql)?|duckdb|sqlite)[+a-z0-9]*:", re.IGNORECASE)
+_ALMOST = re.compile(r"(?:jdbc:)?(postgres(?:ql)?|duckdb|sqlite)[+a-z0-9]*:", re.IGNORECASE)
 _WEB = ("http", "https", "file", "ftp", "s3", "gs", "az", "hdfs")  # of files, which have sentences of their own
 # A colon before an @ is a password, however the rest is written: what cannot be read might still be one.
-_PASSWORD = re.compile(r"://[^@/]*:[^@]*@|://[^@]*:[^@]*@[^/]")
+_USER_PART = re.compile(r"(?://|:/|postgres/|postgresql/)[^@/]*:[^@]*@")
+# The same with a ? in the password, which a port, a number, does not have.
+_ODD_USER_PART = re.compile(r"(?://|:/)[^@/?\[]*:(?!\d{1,5}(?:[/?,]|$))[^@]*@")
+_PASSWORD = re.compile(r"(?:password|passwd|pwd|(?<![a-z])pass)[\"']?\s*[=:]", re.IGNORECASE)
+_MOST_DECODINGS = 3
 # What libpq knows, less passwords, and less what would change how values are read.
 # fmt: off
 _SETTINGS = frozenset((
@@ -76,9 +82,42 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is meant as the address of a database, even of one that cannot be read."""
+    """Tell whether a text is meant as the address of a database, even of one that cannot be read; whatever has a password is."""
+    text = text.strip(_AROUND)
     url = _URL.match(text)
-    return bool(_ALMOST.match(text)) if url is None else url[1].lower() not in _WEB
+    return has_password(text) or (bool(_ALMOST.match(text)) if url is None else url[1].lower() not in _WEB)
+
+
+def has_password(text: str) -> bool:
+    """Tell whether a text has, or might have, a password: an address, connection string or URL, however it is misspelt.
+
+    Parameters
+    ----------
+    text : str
+        Also the name of a file: only what stands before an ``@`` of a URL or after a word such as ``password=`` counts.
+    """
+    text = text.strip(_AROUND)
+    url = _URL.match(text)
+    before, _, query = text.partition("?")
+    if _PASSWORD.search(_decoded(text)):
+        return True
+    if url is not None and url[1].lower() in _FILES:
+        return ":" in _decoded(text[url.end() :].partition("/")[0]).rpartition("@")[0]
+    if _USER_PART.search(_decoded(before)) or _ODD_USER_PART.search(text):
+        return True
+    settings = [part.partition("=") for part in query.split("&")] if url is not None else []
+    return any(_SECRET.search(_decoded(key)) or _has_secret_value(_decoded(key), _decoded(value)) for key, _, value in settings)
+
+
+def _has_secret_value(key: str, value: str) -> bool:
+    return (key == "user" and ":" in value) or bool(_USER_PART.search(value))
+
+
+def _decoded(text: str) -> str:
+    """Return a text without percent-encoding, also of one that was encoded more than once."""
+    for _ in range(_MOST_DECODINGS):
+        text = urllib.parse.unquote(text)
+    return text
 
 
 def parse_address(text: str) -> Address:
@@ -101,10 +140,10 @@ def parse_address(text: str) -> Address:
     >>> parse_address("sqlite:///orders.db").path
     'orders.db'
     """
-    text = text.strip()
+    text = text.strip(_BLANK)
     url = _URL.match(text)
     scheme = url[1].lower() if url else ""
-    if scheme not in _FILES and _has_password(text):
+    if has_password(text):
         raise refusal("database.password_in_address", kind=ParameterError)
     if not text.isprintable():
         raise refusal("database.bad_address", kind=ParameterError, part="unprintable")
@@ -114,11 +153,6 @@ def parse_address(text: str) -> Address:
     if of_file is not None:
         return _of_file(of_file, text[text.index("://") + 3 :])
     raise refusal("database.unknown_scheme", kind=ParameterError)
-
-
-def _has_password(text: str) -> bool:
-    before, _, query = text.partition("?")
-    return bool(_PASSWORD.search(before)) or any(_SECRET.search(urllib.parse.unquote(part.partition("=")[0])) for part in query.split("&"))
 
 
 def _of_file(scheme: Scheme, rest: str) -> Address:

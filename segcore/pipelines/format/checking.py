@@ -5,16 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from segcore.data.databases.address import has_password
 from segcore.pipelines.format.key_lines import Path
 from segcore.pipelines.format.layout import ROOT, Key, Kind, Table
 from segcore.wording import pipelines as words
 
-_PASSWORD = re.compile(r"://[^/?#\s]*:[^/?#\s]*@|://\S*[?&](?:ssl)?password=", re.IGNORECASE)
+# Conditions and names are not connections: a column or a segment may be called "pass".
+_TEXTS = frozenset(("query", "where", "names"))
 _WANTED: Mapping[Kind, str] = {
     "text": "text in quotes",
     "whole": "a whole number",
@@ -54,21 +55,21 @@ def problems_of(document: Mapping[str, Any]) -> list[Problem]:
 
 
 def masked(text: str) -> str:
-    """Return text for a sentence, with what could be the password of a URL left out."""
-    return re.sub(r"(password=)[^&\s\"']+", r"\1…", re.sub(r":[^:/@\s]*@", ":…@", text), flags=re.IGNORECASE)
+    """Return text for a sentence; of one that has a password, nothing."""
+    return "…" if has_password(text) else text
 
 
 def _secrets(value: Any, path: Path) -> Iterator[Problem]:
     if isinstance(value, Mapping):
         for name, below in value.items():
-            if _PASSWORD.search(name):
+            if has_password(name):
                 yield Problem(path, words.secret(f"A key of {words.key_text(path) or 'the file'}"))
             else:
                 yield from _secrets(below, (*path, name))
     elif isinstance(value, list):
         for place, below in enumerate(value):
             yield from _secrets(below, (*path, place))
-    elif isinstance(value, str) and _PASSWORD.search(value):
+    elif isinstance(value, str) and has_password(value) and ("://" in value or _TEXTS.isdisjoint(path)):
         yield Problem(path, words.secret(words.key_text(path)))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from segcore.data.databases.address import is_address, parse_address
+from segcore.data.databases.address import has_password, is_address, parse_address
 from segcore.errors import ParameterError
 
 
@@ -41,11 +41,31 @@ WITH_PASSWORD = [
     f"postgresql://u@h/d?pass%77ord={SECRET}",
     f"postgresql+psycopg2://u:{SECRET}@h/d",
     f"mysql://u:{SECRET}@h/d",
+    f" postgresql://u:{SECRET}@h/db",
+    f"\ufeffpostgresql://u:{SECRET}@h/db",
+    f'"postgresql://u:{SECRET}@h/db"',
+    f"'postgresql://u:{SECRET}@h/db'",
+    f"jdbc:postgresql://h/db?user=u&password={SECRET}",
+    f"postgresql://u@h/db;password={SECRET}",
+    f"postgresql://u@h/db?dbname=postgresql%3A%2F%2Fu%3A{SECRET}%40h%2Fd",
+    f"postgresql://u@h/db?dbname=postgresql%253A%252F%252Fu%253A{SECRET}%2540h%252Fd",
+    f"postgresql://u%3A{SECRET}@h/db",
+    f"postgresql://u@h/db?host=x;password={SECRET}",
+    f"postgresql://h/db?user=u:{SECRET}",
+    f"postgresql://u@h/db#password={SECRET}",
+    f"postgresql//u:{SECRET}@h/db",
+    f"postgresql:/u:{SECRET}@h/db",
+    f"postgresql://u:{SECRET}?x@h/db",
+    f"host=h password={SECRET} user=u",
+    f"https://u:{SECRET}@h/x.csv",
+    f"sqlite://u:{SECRET}@h/x.db",
+    f"sqlite:///x.db?pwd={SECRET}",
 ]
 
 
 @pytest.mark.parametrize("text", WITH_PASSWORD)
 def test_a_password_is_refused_and_not_repeated(text):
+    assert is_address(text)  # so that no sentence about files quotes it
     with pytest.raises(ParameterError, match="PGPASSWORD") as caught:
         parse_address(text)
     assert SECRET not in str(caught.value)
@@ -55,7 +75,6 @@ def test_a_password_is_refused_and_not_repeated(text):
 @pytest.mark.parametrize(
     "text",
     [
-        f"postgresql:/u:{SECRET}@h",
         f"postgresql:u:{SECRET}@h/d",
         f"postgresql://u:{SECRET}",
         f"postgresql://h:{SECRET}/d",
@@ -81,3 +100,29 @@ def test_what_is_not_an_address_is_refused_without_repeating_it(text):
 @pytest.mark.parametrize("text", ["lines.csv", "/data/a:b.csv", "C:\\data.csv", "complete-journey", "https://example.com/x.csv", "a@b:c"])
 def test_paths_and_samples_are_no_addresses(text):
     assert not is_address(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lines.csv",
+        "/data/a:b.csv",
+        "C:\\data\\a@b.csv",
+        "a@b:c",
+        "passengers.csv",
+        "bypass=1.csv",
+        "/data/passwords/2024: all.csv",
+        "100%.csv",
+        "sqlite:////data/a:b@c.db",
+        "duckdb:///a@b:c.db",
+        "postgresql://u@h:5432/shop?passfile=/home/u/.pgpass",
+        "postgresql://h:5432/shop?user=a@b",
+        "postgresql://h:5432?user=a@b",
+        "postgresql://[::1]/shop?user=a@b",
+        "postgresql://h1:1,h2:2/shop?user=a@b",
+        "postgresql://a%40b@[::1]:99/my%2Fdata",
+        "https://example.com:8080/x.csv?mail=a@b",
+    ],
+)
+def test_ordinary_names_and_addresses_have_no_password(text):
+    assert not has_password(text)
