@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from segcore.data.databases.address import Address, is_address, parse_address
-from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier
+from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier, literal
 from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.records.finding import Remedy
 from segcore.records.intake import LONGEST_SECONDS
@@ -19,6 +19,9 @@ How = Literal["replace", "merge"]
 HOW: tuple[How, ...] = get_args(How)
 # What an error means here is that the table was not written, whatever else the same error says about reading.
 _NOT_WRITTEN = ("failed", "read_only", "no_table_in_query", "no_column", "file_access")
+
+# Ids that some collation takes for one: by case, blanks, accents, width, and by the code points that write the same letter.
+_SPELLINGS = (("a", "A"), ("a", "a "), ("a", "\u00e1"), ("a", "\uff41"), ("\u00e9", "e\u0301"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +125,9 @@ def write_into_table(destination: Destination, chunks: Iterable[pa.Table], schem
     Raises
     ------
     ParameterError
-        If the table has other columns or types, is a view, or has a key twice.
+        If the table has other columns or types, is a view, has a key twice, or has a key whose collation takes two ids for one.
     SourceError
-        If the database cannot be written. Then it is as it was.
+        If the database cannot be written, or a trigger drops or adds rows. Then it is as it was.
 
     Notes
     -----
@@ -177,6 +180,7 @@ class _Writer:
         self.table = ".".join(map(self._quoted, (target.schema, target.name)))
         if columns:
             self._check_columns(columns)
+            self._check_spellings()
             self._check_key()
         else:
             self.connection.rows(f"CREATE TABLE {self.table} ({self._declared()})")
@@ -185,6 +189,7 @@ class _Writer:
         changes = self._compared(created=not columns)
         if not changes.is_none:
             self._apply(changes)
+            self._check_rows(changes)
             self.connection.commit()
         return changes
 
@@ -246,6 +251,18 @@ class _Writer:
             place = {"table": self.destination.table, "database": self.destination.address.name}
             raise refusal("destination.twice", kind=ParameterError, **place, key=self.key, twice=twice)
 
+    def _check_spellings(self) -> None:
+        """Refuse an id column whose collation takes two ids for one: one of the two customers would be lost."""
+        place = {"table": self.destination.table, "database": self.destination.address.name}
+        for name in self.key:
+            if pa.types.is_string(self.schema.field(name).type):
+                # Of the two, the column with a collation of its own decides how ids are compared.
+                ids = f"SELECT {self._quoted(name)} AS id FROM {self.table} WHERE 1 = 0 UNION ALL SELECT"
+                for one, other in _SPELLINGS:
+                    first, second = (literal(text, self.driver.dialect) for text in (one, other))
+                    if self._count(f"SELECT count(*) FROM ({ids} {first}) AS ids WHERE id = {second}"):
+                        raise refusal("destination.same_ids", kind=ParameterError, **place, column=name, ids=[one, other])
+
     def _declared(self) -> str:
         kinds = {entry.name: self.driver.types[str(entry.type)][0].upper() for entry in self.schema}
         columns = [f"{self._quoted(name)} {kind}{' NOT NULL' if name in self.key else ''}" for name, kind in kinds.items()]
@@ -269,6 +286,14 @@ class _Writer:
         changed = self._count(f"SELECT count(*) {joined} WHERE {self._differs}")
         removed = there - both if self.destination.how == "replace" else 0
         return Changes(created, staged - both, changed, both - changed, removed, there - both - removed)
+
+    def _check_rows(self, changes: Changes) -> None:
+        """Refuse to commit other rows than were counted, such as those that a trigger or a rule leaves."""
+        promised = changes.added + changes.changed + changes.unchanged + changes.kept
+        rows = self._count(f"SELECT count(*) FROM {self.table}")
+        if rows != promised:
+            place = {"table": self.destination.table, "database": self.destination.address.name}
+            raise refusal("destination.other_rows", kind=SourceError, **place, rows=rows, promised=promised)
 
     def _apply(self, changes: Changes) -> None:
         if changes.removed:

@@ -73,6 +73,15 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"Table {quoted(table)} in {named(database)} has {counted(twice, 'value')} of {listed(key)} more than once: delete the rows that "
         f"are too many, or name another table. {_NOTHING}."
     ),
+    "destination.same_ids": lambda table, database, column, ids: (
+        f"Column {quoted(column)} of table {quoted(table)} in {named(database)} has a collation for which {quoted(ids[0], plain=True)} and "
+        f"{quoted(ids[1], plain=True)} are the same id, so customers could be lost: give it one that tells them apart, or name another "
+        f"table. {_NOTHING}."
+    ),
+    "destination.other_rows": lambda table, database, rows, promised: (
+        f"Table {quoted(table)} in {named(database)} would have {counted(rows, 'row')} instead of {promised:,}: remove the trigger or rule "
+        f"that changes what is written, or name another table. {_NOTHING}."
+    ),
     "destination.failed": lambda table, database, reason: (
         f"Table {quoted(table)} in {named(database)} could not be written ({named(reason)}): correct that, and write again. {_NOTHING}."
     ),

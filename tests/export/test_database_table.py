@@ -163,6 +163,51 @@ def test_a_customer_who_is_in_the_table_twice_is_one_sentence(database):
     assert stored(database) == before
 
 
+COLLATIONS = {
+    "sqlite": [("nocase", "'a' and 'A'"), ("rtrim", "'a' and 'a '")],
+    "duckdb": [("nocase", "'a' and 'A'"), ("noaccent", "'a' and '\\xe1'")],
+    "postgresql": [("any_case", "'a' and 'A'"), ("any_form", "'\\xe9' and 'e\\u0301'")],
+}
+
+
+def test_an_id_column_that_takes_two_ids_for_one_is_one_sentence(database):
+    if database.kind == "postgresql":
+        database.run(
+            "CREATE COLLATION any_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+            "CREATE COLLATION any_form (provider = icu, locale = 'und', deterministic = false)",
+        )
+    text = "VARCHAR" if database.kind == "duckdb" else "TEXT"
+    for collation, ids in COLLATIONS[database.kind]:
+        table = f"of_{collation}"
+        database.run(
+            f"CREATE TABLE {table} (customer_id {text} COLLATE {collation} PRIMARY KEY, segment INTEGER, amount DOUBLE PRECISION)",
+            f"INSERT INTO {table} VALUES ('A', 0, 1.5), ('c', 1, 2.5)",
+        )
+        with pytest.raises(ParameterError) as caught:
+            write(database, rows_of(("a", 2, 1.0), ("A", 3, 2.0)), into=table)
+        assert f"{ids} are the same id" in str(caught.value)
+        assert stored(database, table) == [("A", 0, 1.5), ("c", 1, 2.5)]
+
+
+TRIGGERS = {
+    "sqlite": ["CREATE TRIGGER drops BEFORE INSERT ON segments BEGIN SELECT RAISE(IGNORE); END"],
+    "postgresql": [
+        "CREATE FUNCTION drops() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TRIGGER drops BEFORE INSERT ON segments FOR EACH ROW EXECUTE FUNCTION drops()",
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", TRIGGERS)
+def test_a_trigger_that_drops_rows_is_one_sentence_and_leaves_the_table_whole(request, tmp_path, kind):
+    database = open_database(request, kind, tmp_path)
+    write(database, rows_of(*BEFORE))
+    database.run(*TRIGGERS[kind])
+    with pytest.raises(SourceError, match="would have 2 rows instead of 3.*Nothing was changed"):
+        write(database, rows_of(*AFTER))
+    assert stored(database) == list(BEFORE)
+
+
 def test_names_of_tables_and_columns_run_nothing(database):
     schema = {"sqlite": "main", "duckdb": "main", "postgresql": "public"}[database.kind]
     database.run("CREATE TABLE other (a INTEGER)", "INSERT INTO other VALUES (1)")
