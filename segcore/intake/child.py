@@ -192,6 +192,8 @@ def _run_child(
     finally:
         _end(process)
         watch.join()
+        if process.returncode != 0:  # ended from here, such as by Ctrl-C: what it had in temporary files is still there
+            Store(home).drop_leftovers()
     if ended_for == ["memory"]:
         if memory_limit() is not None:
             raise memory_error(f"Reading {name}")

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from segcore.system.child_process import Child, python_command, start_child
+from segcore.system.child_process import Child, has_ended, python_command, start_child
 from segcore.system.spare import ask_spare
+
+_END_SECONDS = 10.0
 
 
 def start_reader() -> Child:
@@ -58,7 +60,9 @@ class LentReader:
             return 0
 
     def wait(self) -> None:
-        """Return at once: its end is waited for by the spare."""
+        """Wait for its end once it has been killed; the spare reaps it."""
+        with contextlib.suppress(ProcessLookupError):
+            has_ended(self.pid, _END_SECONDS)
 
 
 def lent_reader(home: Path | str) -> LentReader | None:

@@ -100,8 +100,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{'' if most is None else f', of at most {most} bytes'}."
     ),
     "sql.same_name": lambda columns, called: (
-        f"BigQuery would call both {quoted(columns[0])} and {quoted(columns[1])} {quoted(called)}: leave one out of the features, or choose "
-        "another dialect."
+        f"BigQuery would call both {quoted(columns[0])} and {quoted(columns[1])} {quoted(called)}: leave one out of the features, or "
+        "choose another dialect."
     ),
     "sql.cut_name": lambda column, other, most: (
         f"PostgreSQL cuts names after {most} bytes, which makes {quoted(column)} and {quoted(other)} equal: rename one in the data."

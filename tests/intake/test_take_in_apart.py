@@ -1,12 +1,17 @@
 import hashlib
+import os
+import signal
 import sqlite3
 import stat
+import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from segcore.errors import DataError, SourceError
 from segcore.intake import child
+from segcore.intake.reading_process import LentReader
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DatabaseQuestion, DataRequest
 from segcore.store.store import Store
@@ -50,6 +55,34 @@ def test_a_child_hands_on_what_would_help(orders, home, tmp_path):
     with pytest.raises(DataError, match="2023-02-31") as refused:
         child.take_in_apart(Store(home), orders)
     assert refused.value.remedy == "set_aside"
+
+
+@pytest.mark.parametrize("is_lent", [False, True], ids=["started here", "lent by a spare"])
+def test_an_interrupted_command_leaves_no_rows_in_temporary_files(tmp_path, home, monkeypatch, is_lent):
+    path, n = tmp_path / "orders.parquet", 60_000
+    dates = pd.Timestamp("2023-01-01") + pd.to_timedelta([row % 365 for row in range(n)], "D")
+    pd.DataFrame({"customer": [f"c{row % 999}" for row in range(n)], "date": dates, "amount": 1.5}).to_parquet(path)
+    store, seen = Store(home), []
+
+    def interrupted(process, question):
+        process.stdin.write(question)
+        process.stdin.close()
+        deadline = time.monotonic() + 60
+        while not seen:
+            assert time.monotonic() < deadline
+            seen.extend(store.temporary.glob("rows-*") if store.temporary.is_dir() else ())
+        os.killpg(process.pid, signal.SIGSTOP)  # in the midst of its work
+        process.stdout.close()
+        raise KeyboardInterrupt
+
+    process = child.start_reader()
+    reader = LentReader(process.pid, process.stdin, process.stdout, -1) if is_lent else process
+    monkeypatch.setattr(type(reader), "communicate", interrupted)
+    monkeypatch.setattr(child, "lent_reader", lambda home: reader)
+    with pytest.raises(KeyboardInterrupt):
+        child.take_in_apart(store, DataRequest(str(path), frames="duckdb"))
+
+    assert seen and list(store.temporary.iterdir()) == []
 
 
 @pytest.mark.fresh_processes
