@@ -170,7 +170,8 @@ def _started(heap_bytes: int) -> Iterator[SparkContext]:
     with temporary_folder(prefix="spark-", fits=PLAIN.fullmatch) as folder, _quiet_log():
         try:
             with _environment(), _own_interrupts():
-                gateway = _launched(folder, heap_bytes)
+                with _killed_on_failure():
+                    gateway = _launched(folder, heap_bytes)
                 context = SparkContext(gateway=gateway, conf=_configured(_at_run_time(str(folder))))
             yield context
         finally:
@@ -247,6 +248,32 @@ def _launched(folder: Path, heap_bytes: int) -> Any:
             raise SparkError(told[0] if told else _reason(error)) from error
     log.unlink()  # so that nothing of it is left should this process be killed
     return gateway
+
+
+@contextlib.contextmanager
+def _killed_on_failure() -> Iterator[None]:
+    """Kill the Java process whose start fails or is interrupted: it would not end by itself, and only Spark's own code refers to it."""
+    from pyspark import java_gateway
+
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Noted(subprocess.Popen[bytes]):
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            started.append(self)  # before the process is there: the interrupt may come as soon as it is
+            super().__init__(*arguments, **options)
+
+    namespace = vars(java_gateway)
+    before, namespace["Popen"] = namespace["Popen"], Noted
+    try:
+        yield
+    except BaseException:
+        for process in started:
+            if getattr(process, "pid", None) is not None:  # else there is none yet
+                with process:
+                    process.kill()
+        raise
+    finally:
+        namespace["Popen"] = before
 
 
 @contextlib.contextmanager

@@ -1,6 +1,8 @@
 """Spark's start and end, in processes of their own, because Spark is one per process; each takes seconds."""
 
+import contextlib
 import gc
+import itertools
 import os
 import signal
 import subprocess
@@ -75,7 +77,23 @@ def test_spark_ends_with_the_process_that_is_interrupted(start, tmp_path, sent):
         assert files_left(tmp_path) == []
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # Spark does not close the input of a Java that has ended
+def test_an_interrupt_while_spark_starts_leaves_no_java(start, tmp_path):
+    process = start("from segcore.system.local_spark import running_spark\nwith running_spark(): print('started', flush=True)")
+    began, commands, deadline = [], "", time.monotonic() + 60
+    while "SparkSubmit" not in commands:
+        assert time.monotonic() < deadline and process.poll() is None
+        with contextlib.suppress(psutil.Error):  # some end meanwhile
+            began = psutil.Process(process.pid).children(recursive=True)
+            commands = " ".join(itertools.chain.from_iterable(child.cmdline() for child in began))
+    process.send_signal(signal.SIGINT)
+
+    printed, said = process.communicate(timeout=60)
+
+    assert psutil.wait_procs(began, timeout=10)[1] == []
+    assert (printed, files_left(tmp_path)) == ("", [])
+    assert said.rstrip().endswith("KeyboardInterrupt")
+
+
 def test_the_reason_that_java_does_not_start_is_in_its_own_words(has_spark, tmp_path, monkeypatch):
     java = tmp_path / "bin" / "java"
     java.parent.mkdir()
