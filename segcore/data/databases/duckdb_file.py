@@ -51,6 +51,7 @@ _KEPT = frozenset(
 )
 _TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _WHOLE = ("HUGEINT", "UHUGEINT")
+_LONG_DIGITS = 39  # of the largest of them
 
 
 class _BrokenStreamError(Exception):
@@ -102,12 +103,25 @@ class DuckdbConnection:
                 yield batch
 
     def readable(self, sql: str, time_zone: str) -> Readable:
-        """Return the SELECT with types that files have."""
+        """Return the SELECT with types that files have; integers of 128 bits are looked at first."""
+        import pyarrow as pa
+
         described = self.rows(f"DESCRIBE ({sql}\n)")
-        selected = ", ".join(f"{_read(f'c{place}', row[1], time_zone)} AS c{place}" for place, row in enumerate(described))
         columns = ", ".join(f"c{place}" for place in range(len(described)))
-        query = f"WITH source({columns}) AS ({sql}\n) SELECT {selected} FROM source"
-        return Readable(query, tuple(row[0] for row in described), {})
+        source = f"WITH source({columns}) AS ({sql}\n)"
+        long = self._long(source, [place for place, row in enumerate(described) if row[1] in _WHOLE])
+        kinds = ["" if place in long else row[1] for place, row in enumerate(described)]
+        selected = ", ".join(f"{_read(f'c{place}', kind, time_zone)} AS c{place}" for place, kind in enumerate(kinds))
+        decimals = dict.fromkeys(long, pa.decimal256(_LONG_DIGITS, 0))
+        return Readable(f"{source} SELECT {selected} FROM source", tuple(row[0] for row in described), decimals)
+
+    def _long(self, source: str, places: Sequence[int]) -> list[int]:
+        """Return the places of columns with integers that have more digits than DuckDB's decimals."""
+        if not places:
+            return []
+        seen = ", ".join(f"max(TRY_CAST(c{place} AS DECIMAL(38, 0)) IS NULL AND c{place} IS NOT NULL)" for place in places)
+        (found,) = self.rows(f"{source} SELECT {seen} FROM source")
+        return [place for place, is_long in zip(places, found, strict=True) if is_long]
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""
@@ -171,7 +185,7 @@ def _read(column: str, kind: str, time_zone: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"CASE WHEN isfinite({column}) THEN timezone({exp.Literal.string(time_zone).sql('duckdb')}, {column}) END"
     if kind in _WHOLE:
-        return f"CAST({column} AS DECIMAL(38, 0))"  # a sum of integers is one; more digits are an error, not another number
+        return f"CAST({column} AS DECIMAL(38, 0))"  # a sum of integers is one
     return f"lower(hex({column}))" if kind == "BLOB" else f"CAST({column} AS VARCHAR)"
 
 

@@ -204,6 +204,20 @@ def test_duckdbs_types_are_read_exactly(duck, read):
     }
 
 
+def test_duckdbs_longest_integers_are_read_exactly(duck, read):
+    duck.run(
+        f"CREATE TABLE t AS SELECT {2**127 - 1}::HUGEINT AS h, {2**128 - 1}::UHUGEINT AS u, {10**38 - 1}::HUGEINT AS d UNION ALL "
+        f"SELECT {1 - 2**127}::HUGEINT, 0::UHUGEINT, {1 - 10**38}::HUGEINT UNION ALL SELECT NULL, NULL, NULL"
+    )
+    table = read(duck, table="t")
+    assert table.to_pydict() == {
+        "h": [Decimal(2**127 - 1), Decimal(1 - 2**127), None],
+        "u": [Decimal(2**128 - 1), Decimal(0), None],
+        "d": [Decimal(10**38 - 1), Decimal(1 - 10**38), None],
+    }
+    assert [str(kind) for kind in table.schema.types] == ["decimal256(39, 0)", "decimal256(39, 0)", "decimal128(38, 0)"]
+
+
 def test_a_column_of_sqlite_has_the_type_of_its_values(sqlite, read):
     sqlite.run("CREATE TABLE t (whole, mixed INTEGER, number, bytes BLOB, big, blank TEXT)")
     sqlite.run(
