@@ -57,7 +57,7 @@ USER_ERROR = 2
 INTERRUPTED = 130
 _BROKEN_PIPE = 141
 # The same command may work later, so that schedulers should repeat it.
-_PASSING = frozenset(("database.refused", "database.no_answer", "database.locked"))
+_PASSING = frozenset(("database.refused", "database.no_answer", "database.locked", "database.lost"))
 _LIGHT = ("samples", "jobs")  # these need little memory
 
 

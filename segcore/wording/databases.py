@@ -61,6 +61,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The server of the database {named(database)} does not accept connections ({named(reason)}): check host and port, and whether "
         "it runs."
     ),
+    "database.lost": lambda database, reason: (
+        f"The server of the database {named(database)} ended the connection, or accepts no more of them at the moment ({named(reason)}): "
+        "try again."
+    ),
     "database.no_answer": lambda database, reason: (
         f"The server of the database {named(database)} did not answer in time ({named(reason)}): check host and port, and your network."
     ),

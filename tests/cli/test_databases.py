@@ -327,3 +327,12 @@ def test_a_database_that_does_not_answer_is_a_failure_that_a_scheduler_repeats(r
     pipeline.write_text(f'[data]\npath = "{address}"\ntable = "lines"\n\n[sweep]\nalgorithm = "kmeans"\n\n[[export]]\nout = "a.csv"\n')
     code, _, said = run("run", pipeline)
     assert (code, "weekly.toml, line 1" in said) == (1, True)
+
+
+def test_a_lost_connection_is_worth_another_try(run, postgresql, postgresql_server, tmp_path):
+    """Schedulers repeat what exits with 1, and leave alone what exits with 2, a mistake."""
+    postgresql.run(f"DROP ROLE IF EXISTS many; CREATE ROLE many LOGIN PASSWORD '{postgresql_server.password}' CONNECTION LIMIT 0")
+    address = postgresql.url.replace("segcore@", "many@")
+    code, _, said = run("features", address, "--table", "lines", "--out", tmp_path / "features.parquet")
+    assert (code, said.count("\n")) == (1, 1)
+    assert "try again" in said

@@ -53,14 +53,22 @@ _STATES = {
     "25006": "database.read_only",
     "3D000": "database.no_database",
     "28": "database.wrong_password",
-    "53300": "database.refused",
+    "08": "database.lost",
+    "57P01": "database.lost",
+    "57P02": "database.lost",
+    "57P03": "database.lost",
+    "53300": "database.lost",
     "55P03": "database.locked",
     "40": "database.locked",
     "53100": "database.disk_full",
 }
-_PREFIX = re.compile(r"^(\w+: )?\[libpq\] (Failed to connect: |Execution error \[\w+\]: )?(ERROR: +)?")
-# libpq has no codes for what prevents a connection, and the server's own words may be in another language: those stay as they are.
+_PREFIX = re.compile(r"^(\w+: )?(\[libpq\] )?(Failed to (connect|prepare query): |Execution error \[\w+\]: )?((ERROR|FATAL): +)?")
+# libpq has no codes for what prevents or ends a connection, and the server's own words may be in another language: those stay as they are.
 _CONNECTING = {
+    r"closed the connection|connection has been closed|terminating connection|could not (send|receive) data|no connection to the server": (
+        "database.lost"
+    ),
+    r"too many (clients|connections)|connection slots are reserved|the database system is ": "database.lost",
     r"could not translate host name": "database.no_host",
     r"password authentication failed": "database.wrong_password",
     r"no password supplied": "database.no_password",

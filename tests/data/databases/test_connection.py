@@ -215,6 +215,44 @@ def test_errors_of_a_server_have_their_codes(server):
         pass
 
 
+def end_connections(server):
+    server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+
+
+def test_a_connection_that_the_server_ends_is_one_sentence(server):
+    rows = "SELECT n, repeat('long ', 40) AS text FROM generate_series(1, 500000) AS r(n)"
+    with pytest.raises(SourceError) as reading, connect(server.address) as connection:
+        batches = connection.batches(rows).batches
+        next(batches)
+        end_connections(server)
+        list(batches)
+    with pytest.raises(SourceError) as waiting, connect(server.address) as connection:
+        end_connections(server)
+        connection.rows("SELECT 1")
+    for caught in (reading, waiting):
+        assert caught.value.finding.code == "database.lost"
+        assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_user_with_too_many_connections_may_try_again(server, postgresql_server):
+    server.run(f"DROP ROLE IF EXISTS busy; CREATE ROLE busy LOGIN PASSWORD '{postgresql_server.password}' CONNECTION LIMIT 0")
+    busy = parse_address(server.address.text.replace("segcore@", "busy@"))
+    with pytest.raises(SourceError, match="too many connections") as caught, connect(busy):
+        pass
+    assert caught.value.finding.code == "database.lost"
+
+
+@pytest.mark.parametrize(
+    ("sqlstate", "code"),
+    [("08006", "database.lost"), ("57P01", "database.lost"), ("57P03", "database.lost"), ("57014", "database.timeout")],
+)
+def test_a_servers_states_say_whether_to_try_again(sqlstate, code):
+    dbapi = pytest.importorskip("adbc_driver_manager.dbapi")
+    address = parse_address("postgresql://me@host/shop")
+    error = dbapi.OperationalError("any language", status_code=10, sqlstate=sqlstate)
+    assert driver_of(address).explain(error, address).finding.code == code
+
+
 def test_what_a_driver_says_has_no_password(monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "p@ss/word")
     said = "cannot reach postgresql://me:p%40ss%2Fword@h/shop with password='other one' or p@ss/word\nmore"
