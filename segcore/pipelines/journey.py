@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from segcore.clustering.algorithms.registry import algorithm
 from segcore.data.databases.address import is_address, parse_address
+from segcore.data.databases.stored_extract import require_file
 from segcore.data.files.file_identity import user_path
 from segcore.data.samples.registry import SAMPLES, find_sample
 from segcore.errors import ParameterError
@@ -239,6 +241,7 @@ class _Builder:
         try:
             return build()
         except ParameterError as error:
+            path = self.document.key_of(error, path) or path
             self._report(path, words.in_other_words(words.key_text(path), error_text(error, "pipeline")))
             return None
 
@@ -286,6 +289,8 @@ class _Builder:
         options = {name: table[name] for name in known if name in table}
         for second in ("customers", "items"):
             if second in options:
+                if is_address(options[second]):
+                    return self._attempt((*path, second), partial(require_file, second, options[second]))
                 options[second] = self._input((*path, second), options[second])
         if find_sample(data) is None and not is_address(data):
             options.setdefault("name", Path(data).name)

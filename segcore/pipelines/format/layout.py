@@ -119,7 +119,7 @@ _ROWS = (
 _DATABASE = (
     Key("table", "text", "table or view of the database"),
     Key("query", "text", "a SELECT to read instead of a table"),
-    Key("timeout", "number", "longest that the database may take for one statement, in seconds", low=0, high=LONGEST_SECONDS),
+    Key("timeout", "number", "longest that the database may take for one statement, in seconds", low=0.001, high=LONGEST_SECONDS),
     Key("time_zone", "text", "time zone of dates and times that are stored with one, such as Europe/Berlin"),
     Key("most_rows", "whole", "read nothing if there are more rows", low=1),
 )

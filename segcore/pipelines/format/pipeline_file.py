@@ -23,6 +23,19 @@ from segcore.wording.findings import error_text, refusal
 from segcore.wording.pipelines import key_text, place_text
 
 _MOST_BYTES = 4_000_000
+# Keys that findings on a database are about, which do not quote the whole value.
+_KEY_OF: Mapping[str, str] = {
+    "database.one_of": "path",
+    "database.not_a_select": "query",
+    "database.several_statements": "query",
+    "database.unreadable_select": "query",
+    "database.acting_function": "query",
+    "database.no_column": "query",
+    "database.no_table_in_query": "query",
+    "database.no_table": "table",
+    "database.several_tables": "table",
+    "database.time_zone": "time_zone",
+}
 _DEEPEST = 50
 
 
@@ -100,9 +113,22 @@ class Document:
         path : tuple of str and int
             The key, unless the error's finding names a value that is in the file.
         """
-        found = self._named(error, path) or path
+        found = self.key_of(error, path) or self._named(error, path) or path
         values = {"file": self.file.name, "place": self.place(found), "key": key_text(found), "sentence": error_text(error, "pipeline")}
         return refusal("pipeline.failed", kind=type(error), **values)
+
+    def key_of(self, error: SegcoreError, path: KeyPath) -> KeyPath | None:
+        """Return the key of a table that an error of a database is about; ``None`` for other errors, or if the table does not have it.
+
+        Parameters
+        ----------
+        error : SegcoreError
+        path : tuple of str and int
+            The table, or a key in it.
+        """
+        name = "" if error.finding is None else _KEY_OF.get(error.finding.code, "")
+        tables = (path[:length] for length in range(len(path), 0, -1))
+        return next(((*table, name) for table in tables if self.value(*table, name) is not None), None)
 
     def _named(self, error: SegcoreError, path: KeyPath) -> KeyPath | None:
         """Return the key in the step's table that holds a name in the error's finding."""
