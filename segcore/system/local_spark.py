@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import functools
+import importlib
 import importlib.metadata
 import logging
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +20,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from segcore.system.cores import usable_cores
 from segcore.system.private_files import temporary_folder
@@ -29,6 +32,11 @@ LEAST_JAVA = 17
 """Oldest Java that Spark 4 runs on."""
 _LOG = "spark.log"
 _STOP_SECONDS = 10.0
+_ANSWER_SECONDS = 5.0
+_SCHEMES = {"MASTER": "spark://", "SPARK_REMOTE": "sc://"}
+_CONNECT_PORT = 15002
+_CONNECT_PACKAGES = ("grpc", "grpc_status", "google.rpc")
+_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")  # through which Spark Connect may reach what this machine does not
 _LEAST_PARTITIONS = 2
 _FULL_DISK = errno.ENOSPC, errno.EDQUOT
 PLAIN = re.compile(r"[\w./+-]+")  # paths that can be one of several in an option of Java or Spark, and are no patterns
@@ -38,6 +46,40 @@ _FOREIGN = ("SPARK_HOME", "SPARK_CONF_DIR", "PYSPARK_SUBMIT_ARGS", "PYSPARK_GATE
 
 class SparkError(Exception):
     """Spark did not start, or stopped before it was done; the text is the first line of its own reason."""
+
+
+class SparkAddressError(SparkError):
+    """A variable of the environment does not have the address of a Spark.
+
+    Attributes
+    ----------
+    variable : {"MASTER", "SPARK_REMOTE"}
+    form : str
+        Of its addresses, such as "spark://host:port".
+    """
+
+    def __init__(self, variable: str) -> None:
+        self.variable, self.form = variable, f"{_SCHEMES[variable]}host:port"
+        super().__init__(f"{variable} is not {self.form}")
+
+
+class SparkUnreachableError(SparkError):
+    """Nothing answers at the address in a variable of the environment.
+
+    Attributes
+    ----------
+    variable : {"MASTER", "SPARK_REMOTE"}
+    address : str
+        Without parameters, which can have a token.
+    """
+
+    def __init__(self, variable: str, address: str) -> None:
+        self.variable, self.address = variable, address
+        super().__init__(f"{variable}: nothing answers at {address}")
+
+
+class ConnectMissingError(SparkError):
+    """The packages that a Spark Connect server is reached with are not installed."""
 
 
 @functools.cache
@@ -92,6 +134,7 @@ def running_spark(heap_bytes: int = 1 << 30) -> Iterator[SparkContext]:
         if runs_here():
             yield SparkContext.getOrCreate()
         else:
+            _check_answers("MASTER")
             with _started(heap_bytes) as context:
                 yield context
 
@@ -110,13 +153,44 @@ def _as_spark_errors() -> Iterator[None]:
 
 
 def remote() -> str:
-    """Return the address of a Spark Connect server, ``sc://…``, in the environment's ``SPARK_REMOTE``; "" without one."""
-    return _address("SPARK_REMOTE", "sc://")
+    """Return the address of a Spark Connect server, ``sc://…``, in the environment's ``SPARK_REMOTE``; "" without one.
+
+    Raises
+    ------
+    SparkAddressError
+        If it has something else.
+    """
+    return _address("SPARK_REMOTE")
 
 
-def _address(name: str, scheme: str) -> str:
-    found = os.environ.get(name, "")
-    return found if found.startswith(scheme) else ""
+def _address(variable: str) -> str:
+    found = os.environ.get(variable, "").strip()
+    # A Spark on this machine, as without the variable. Programs of all kinds have a MASTER: what is no address there is not for Spark.
+    if found.startswith("local") or (variable == "MASTER" and "://" not in found):
+        return ""
+    if found and not found.startswith(_SCHEMES[variable]):
+        raise SparkAddressError(variable)
+    return found
+
+
+def _check_answers(variable: str) -> None:
+    """Raise a `SparkError` if nothing answers at the address soon: Spark itself would try for minutes."""
+    address = _address(variable)
+    if not address:
+        return
+    try:
+        parts = [urlsplit(f"//{part}") for part in address.removeprefix(_SCHEMES[variable]).split("/")[0].split(",")]
+        places = [(part.hostname, part.port or (_CONNECT_PORT if variable == "SPARK_REMOTE" else None)) for part in parts]
+    except ValueError:
+        places = []
+    if not places or not all(host and port for host, port in places):
+        raise SparkAddressError(variable)
+    if variable == "SPARK_REMOTE" and any(os.environ.get(name) for name in _PROXIES):
+        return
+    for place in places:  # a cluster can have several masters
+        with contextlib.suppress(OSError, UnicodeError), socket.create_connection(place, _ANSWER_SECONDS):
+            return
+    raise SparkUnreachableError(variable, _SCHEMES[variable] + ",".join(f"{host}:{port}" for host, port in places))
 
 
 @contextlib.contextmanager
@@ -134,6 +208,12 @@ def spark_session() -> Iterator[Callable[[Path], Any]]:
 
     if remote() and not runs_here():
         with _as_spark_errors():
+            try:
+                for package in _CONNECT_PACKAGES:  # Spark's own check ends a program without a file, such as python -c, with exit code 0
+                    importlib.import_module(package)
+            except ImportError as error:
+                raise ConnectMissingError from error
+            _check_answers("SPARK_REMOTE")
             session = SparkSession.builder.remote(remote()).create()
             try:
                 _set_up(session)
@@ -208,7 +288,7 @@ def _at_run_time(folder: str) -> dict[str, str]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.authenticate": "true",  # with a secret that Spark draws
     }
-    master = _address("MASTER", "spark://")
+    master = _address("MASTER")
     return {
         **({} if master else here),
         "spark.master": master or f"local[{usable_cores()}]",

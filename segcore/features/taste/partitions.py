@@ -15,7 +15,18 @@ from scipy.sparse.linalg import LinearOperator
 
 from segcore.errors import SegcoreError
 from segcore.records.finding import Remedy
-from segcore.system.local_spark import LEAST_JAVA, SparkError, java_version, remote, running_spark, runs_here, spark_version
+from segcore.system.local_spark import (
+    LEAST_JAVA,
+    ConnectMissingError,
+    SparkAddressError,
+    SparkError,
+    SparkUnreachableError,
+    java_version,
+    remote,
+    running_spark,
+    runs_here,
+    spark_version,
+)
 from segcore.wording.findings import refusal
 
 ENTRIES = 1_000_000
@@ -24,6 +35,8 @@ _LEAST = 2
 _BROADCAST_BYTES = 1 << 20  # below, sending values with the function takes 50 ms less
 PACKAGE = "pyspark==4.3.0"
 """What to install; the version of ``requirements-spark.txt``."""
+CONNECT = PACKAGE.replace("==", "[connect]==")
+"""What to install for a Spark Connect server."""
 
 
 class PartitionedRows:
@@ -134,14 +147,27 @@ def using_spark() -> Iterator[None]:
     Raises
     ------
     SegcoreError
-        If Spark or a Java that it runs on is missing, or Spark fails inside the ``with`` block.
+        If Spark or a Java that it runs on is missing, the environment's ``MASTER`` or ``SPARK_REMOTE`` does not lead to a Spark, or Spark
+        fails inside the ``with`` block.
     """
-    if not runs_here():
-        _check_installed()
     try:
+        if not runs_here():
+            _check_installed()
         yield
     except SparkError as error:
-        raise refusal("taste.spark_failed", kind=SegcoreError, remedy="frames", reason=str(error)) from error
+        raise _refused(error) from error
+
+
+def _refused(error: SparkError) -> SegcoreError:
+    refused = functools.partial(refusal, kind=SegcoreError, remedy="frames")
+    match error:
+        case SparkAddressError():
+            return refused("taste.spark_address", variable=error.variable, form=error.form)
+        case SparkUnreachableError():
+            return refused("taste.spark_unreachable", variable=error.variable, address=error.address)
+        case ConnectMissingError():
+            return refused("taste.spark_connect_missing", package=CONNECT)
+    return refused("taste.spark_failed", reason=str(error))
 
 
 def _check_installed() -> None:
