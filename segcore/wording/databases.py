@@ -48,6 +48,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{named(file)} is not a database of {title}: give another file, or another kind of address."
     ),
     "database.damaged": lambda database, reason: f"{named(database)} is damaged ({named(reason)}): restore it from a backup.",
+    "database.interrupted": lambda database, reason: (
+        f"A program that wrote to {named(database)} was interrupted: open the file once with a program that may write to it, such as "
+        "sqlite3, and query a table; that undoes what was half written."
+    ),
     "database.locked": lambda database, reason: (
         f"{named(database)} is in use by another process ({named(reason)}): close that, and try again."
     ),

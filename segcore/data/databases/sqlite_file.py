@@ -191,6 +191,8 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
         "SQLITE_BUSY": "database.locked",
         "SQLITE_AUTH": "database.read_only",
         "SQLITE_READONLY": "database.read_only",
+        "SQLITE_READONLY_ROLLBACK": "database.interrupted",
+        "SQLITE_READONLY_RECOVERY": "database.interrupted",
         "SQLITE_NOTADB": "database.damaged",
         "SQLITE_CORRUPT": "database.damaged",
         "SQLITE_FULL": "database.disk_full",

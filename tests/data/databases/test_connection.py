@@ -173,6 +173,23 @@ def test_a_damaged_file_is_one_sentence(duck):
         connection.rows("SELECT 1")
 
 
+def test_a_file_of_sqlite_whose_writer_was_killed_is_one_sentence(sqlite):
+    sqlite.run(LINES)
+    code = (
+        "import os, signal, sqlite3, sys; file = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "file.execute('PRAGMA cache_size = 1'); file.execute('BEGIN'); "
+        "file.executemany('INSERT INTO lines VALUES (?, ?)', [(n, 'long ' * 50) for n in range(2000)]); "
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", code, sqlite.address.path], check=False)
+    with pytest.raises(SourceError, match="was interrupted") as caught, connect(sqlite.address):
+        pass
+    assert caught.value.finding.code == "database.interrupted"
+    sqlite.run("SELECT * FROM lines")  # what the sentence advises
+    with connect(sqlite.address) as connection:
+        assert connection.rows("SELECT count(*) FROM lines") == [(3,)]
+
+
 @pytest.mark.parametrize("scheme", ["duckdb", "sqlite"])
 @pytest.mark.parametrize(
     ("content", "sentence"), [(None, "There is no database"), (b"", "is not a database"), (b"id,price\n1,2\n" * 99, "is not a database")]
