@@ -19,6 +19,7 @@ from segcore.data.rows.joined_items import with_items
 from segcore.data.samples.registry import find_sample
 from segcore.errors import DataError, ParameterError, SourceError
 from segcore.records.dataset import ROLES, Dataset
+from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.index import default_home
 from segcore.wording.findings import refusal
@@ -45,7 +46,8 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
     if sample is None:
         path, notes = user_path(request.data), extract_notes(request)
         raw = open_zipped_ratings(path, request.name or path.name, request.reading) or read_file(path, request.name, request.reading)
-        raw = replace(raw, notes=(*raw.notes, *notes))
+        own = raw.notes if request.database is None else tuple(_of_database(note) for note in raw.notes)
+        raw = replace(raw, notes=(*own, *notes))
     else:
         raw = sample.open(folder or default_home() / "samples")
         raw = replace(raw, name=request.name) if request.name else raw
@@ -53,6 +55,11 @@ def open_source(request: DataRequest, *, folder: Path | None = None) -> Raw:
         return raw if raw.beside is None else _with_items_beside(raw, raw.beside, request)
     items = read_file(user_path(request.items.data), request.items.name, namer=item_names)
     return with_items(raw, items, roles=request.roles, key=request.items.key, rows=request.rows)
+
+
+def _of_database(note: Finding) -> Finding:
+    """Return a note on an extract, of whose format users know nothing, as one on their database."""
+    return replace(note, values={**note.values, "format": "database"}) if note.code == "file.unused_options" else note
 
 
 def _with_items_beside(raw: Raw, items: Raw, request: DataRequest) -> Raw:

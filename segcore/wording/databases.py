@@ -42,7 +42,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.no_driver": lambda title, do: f"{title} needs a package that is not installed: {do}.",
     "database.bad_secrets": lambda file, reason: f"{named(file)}, where passwords are looked for, cannot be read ({reason}): fix that.",
     "database.not_a_file": lambda file: f"{named(file)} is not a file: give the file of a database.",
-    "database.no_file": lambda file, path: f"There is no database {named(file)} ({named(path)}): give the path of one that exists.",
+    "database.no_file": lambda file, path: (
+        f"There is no database {named(file)}{f' ({named(path)})' if path != file else ''}: give the path of one that exists."
+    ),
     "database.unreadable_file": lambda file, reason: f"{named(file)} cannot be read ({reason}): check its permissions.",
     "database.other_file": lambda file, title: (
         f"{named(file)} is not a database of {title}: give another file, or another kind of address."
@@ -54,6 +56,9 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "database.locked": lambda database, reason: (
         f"{named(database)} is in use by another process ({named(reason)}): close that, and try again."
+    ),
+    "database.open_here": lambda database, reason: (
+        f"{named(database)} is in use by this Python process itself: close your own connection to it, and try again."
     ),
     "database.disk_full": lambda database, reason: (
         f"The disk of the database {named(database)} is full ({named(reason)}): free space there. Nothing was changed."
@@ -134,8 +139,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.not_a_select": lambda part: (
         f"Only a SELECT can be read{f', not {quoted(part)}' if part else ''}: write one that returns the rows, such as SELECT * FROM lines."
     ),
-    "database.unreadable_select": lambda near: (
-        f"The SELECT cannot be read{f' near {quoted(near)}' if near else ''}: check parentheses, commas and quotes."
+    "database.unreadable_select": lambda near, do: (
+        f"The SELECT cannot be read{f' near {quoted(near)}' if near else ''}: check parentheses, commas and quotes, or {do}."
     ),
     "database.several_statements": lambda statements: (
         f"{counted(statements, 'statement')} instead of one SELECT: leave the others out."

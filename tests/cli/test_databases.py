@@ -336,3 +336,10 @@ def test_a_lost_connection_is_worth_another_try(run, postgresql, postgresql_serv
     code, _, said = run("features", address, "--table", "lines", "--out", tmp_path / "features.parquet")
     assert (code, said.count("\n")) == (1, 1)
     assert "try again" in said
+
+
+def test_options_of_files_are_reported_as_unused_for_a_database(run, shop, tmp_path):
+    code, out, said = run("features", shop, "--table", "lines", "--delimiter", ";", "--out", tmp_path / "features.parquet")
+    assert code == 0
+    assert "is read from a database: the delimiter that you gave was not used" in out + said
+    assert "Parquet:" not in out + said

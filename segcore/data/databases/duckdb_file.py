@@ -206,6 +206,8 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
         code = "database.timeout"
     elif "No space left on device" in reason:
         code = "database.disk_full"
+    elif isinstance(error, duckdb.ConnectionException) and "different configuration" in reason:
+        code = "database.open_here"
     elif isinstance(error, duckdb.PermissionException):
         code = "database.file_access"
     elif isinstance(error, duckdb.CatalogException):

@@ -85,7 +85,7 @@ def check_select(text: str, dialect: str) -> str:
             raise refusal("database.unicode_escapes", kind=ParameterError)
         parsed = [tree for tree in sqlglot.parse(text, dialect=dialect) if tree is not None and not isinstance(tree, exp.Semicolon)]
     except (SqlglotError, RecursionError) as error:
-        raise refusal("database.unreadable_select", kind=ParameterError, near=_place(error)) from None
+        raise refusal("database.unreadable_select", kind=ParameterError, remedy="view", near=_place(error)) from None
     if len(parsed) != 1:
         raise refusal("database.several_statements", kind=ParameterError, statements=len(parsed))
     (tree,) = parsed

@@ -79,6 +79,7 @@ _CONTENTS = {
     "workbook": "an XLSX workbook",
     "old workbook": "an Excel workbook",
     "parquet": "Parquet",
+    "database": "read from a database",
     "json": "JSON",
     "gzip": "compressed with gzip",
     "zstd": "compressed with zstd",

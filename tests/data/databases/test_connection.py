@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import duckdb
 import pytest
 from sqlglot import exp
 
@@ -162,6 +163,19 @@ def test_a_database_in_use_is_one_sentence(duck):
         with pytest.raises(SourceError, match=r"shop\.duckdb is in use by another process"), connect(duck.address):
             pass
         other.stdin.close()
+
+
+def test_a_database_that_this_process_has_open_is_one_sentence(duck):
+    with duckdb.connect(duck.address.path), pytest.raises(SourceError, match="close your own connection"), connect(duck.address):
+        pass
+
+
+def test_a_missing_file_is_named_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for text, shown in ((f"sqlite:///{tmp_path}/x.db", f"{tmp_path}/x.db"), ("sqlite:///x.db", f"x.db ({tmp_path}/x.db)")):
+        with pytest.raises(SourceError) as caught, connect(parse_address(text)):
+            pass
+        assert f"There is no database {shown}:" in str(caught.value)
 
 
 def test_a_damaged_file_is_one_sentence(duck):

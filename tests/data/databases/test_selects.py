@@ -62,6 +62,7 @@ def test_anything_but_one_query_is_refused(text, code, dialect, caplog):
     with caplog.at_level(logging.DEBUG), pytest.raises(ParameterError) as caught:
         check_select(text, dialect)
     assert caught.value.finding.code == code
+    assert (caught.value.finding.remedy is not None) == (code == "database.unreadable_select")
     assert caplog.records == []  # sqlglot logs whole statements
 
 
