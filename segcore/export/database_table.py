@@ -77,6 +77,17 @@ class Destination:
             raise refusal("destination.bad_name", kind=ParameterError, table=into, longest=longest)
         return cls(address, into, "merge" if how == "merge" else "replace")
 
+    def check_folder(self) -> None:
+        """Refuse the file of a database that cannot be created since its folder is not there.
+
+        Raises
+        ------
+        ParameterError
+        """
+        if self.address.path and not self.address.file.parent.is_dir():
+            folder = str(self.address.file.parent)
+            raise refusal("destination.no_folder", kind=ParameterError, file=self.address.name, folder=folder)
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:

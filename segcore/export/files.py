@@ -43,10 +43,12 @@ def output_of(out: Path | str, into: str | None = None, how: str | None = None) 
     Raises
     ------
     ParameterError
-        If these do not go together, or the file's name does not end in ``.csv`` or ``.parquet``.
+        If these do not go together, the file's name does not end in ``.csv`` or ``.parquet``, or the folder of a database's file is not
+        there.
     """
     table = Destination.of(str(out), into, how)
     if table is not None:
+        table.check_folder()
         return table
     format_of(out)
     return Path(out)

@@ -403,7 +403,17 @@ class _Builder:
         if found is None:
             return self._out((*path, "out"), out, TABLE_FORMATS) if len(self.problems) == problems else None
         address = found.address
-        return replace(found, address=parse_address(f"{address.scheme}:///{self._path(address.path)}")) if address.path else found
+        if address.path:
+            found = replace(found, address=parse_address(f"{address.scheme}:///{self._path(address.path)}"))
+        if found.address.path and found.address.file.parent not in self._created_folders():
+            self._attempt((*path, "out"), found.check_folder)
+        return found
+
+    def _created_folders(self) -> set[Path]:
+        """Return the folders that the pipeline creates for its files."""
+        outs = [table.get("out", "") for name in ("export", "score", "targets") for _, table in self._entries(name)]
+        files = [Path.cwd() / self._path(out) for out in outs if not is_address(out)]
+        return {folder for file in files for folder in file.parents}
 
     def _export(self, path: KeyPath, table: Mapping[str, Any]) -> Export | None:
         of_sql = {name: table[name] for name in ("dialect", "table") if name in table}

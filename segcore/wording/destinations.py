@@ -54,6 +54,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "destination.not_a_database": lambda do: f"The output is a file, which has no tables: {do}.",
     "destination.no_table": lambda database, do: f"The output is the database {named(database)}: {do}.",
     "destination.bad_name": _bad_name,
+    "destination.no_folder": lambda file, folder: (
+        f"The database {named(file)} cannot be created, since its folder {named(folder)} is not there: create the folder, or correct the "
+        "address."
+    ),
     "destination.no_schema": lambda table, schema: (
         f"The database has no schema {quoted(schema)} for table {quoted(table)}: create it, or give a name without a dot."
     ),

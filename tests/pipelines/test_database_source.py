@@ -107,6 +107,21 @@ def test_a_bad_source_is_one_sentence_with_its_line(shop, weekly, capsys, text, 
     assert SECRET not in said
 
 
+@pytest.mark.parametrize("scheme", ["sqlite", "duckdb"])
+def test_a_destination_whose_folder_is_not_there_is_found_before_anything_is_read(folder, weekly, capsys, monkeypatch, scheme):
+    monkeypatch.setattr("segcore.pipelines.running.take_in_apart", lambda *_: pytest.fail("read"))
+    export = f'\n[[export]]\nout = "{scheme}:///nodir/rel.db"\ninto = "segments"\n'
+    assert main(["run", str(weekly(export))]) == 2
+    said = capsys.readouterr().err
+    assert f"its folder {folder / 'nodir'} is not there" in said and "out: The database" in said and ", line " in said
+
+
+def test_a_folder_that_the_pipeline_creates_for_a_file_may_hold_a_database(folder, weekly):
+    exports = '\n[[export]]\nout = "made/a.csv"\n[[export]]\nout = "sqlite:///made/rel.db"\ninto = "segments"\n'
+    build_journey(read_document(weekly(exports)))
+    assert not (folder / "made").exists()
+
+
 def test_a_setting_with_a_password_is_refused(shop, weekly, capsys):
     assert main(["run", str(weekly()), "--set", f"data.path=postgresql://me:{SECRET}@h/shop", "--set", "data.table=a"]) == 2
     assert SECRET not in capsys.readouterr().err

@@ -42,6 +42,8 @@ def destination_form() -> Destination | None:
         return None
     try:
         found = Destination.of(address, table, how)
+        if found is not None:
+            found.check_folder()
     except SegcoreError as error:
         if error.finding is not None and error.finding.code == "destination.no_table":
             return None
