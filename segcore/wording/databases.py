@@ -32,7 +32,10 @@ def _no_table(table: str, similar: Sequence[str], tables: int) -> str:
 
 
 def _several(table: str, tables: Sequence[str]) -> str:
-    return f"{counted(len(tables), 'table')} are called {quoted(table)}: write {' or '.join(quoted(name) for name in tables[:3])}."
+    others = [quoted(name) for name in tables[:3] if name != table]
+    # A table "b" in the schema "a" cannot be told from one called "a.b" by any name.
+    rename = ", or rename the other" if table in tables else ""
+    return f"{counted(len(tables), 'table')} are called {quoted(table)}: write {' or '.join(others)}{rename}."
 
 
 SENTENCES: Mapping[str, Callable[..., str]] = {

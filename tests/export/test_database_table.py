@@ -231,6 +231,16 @@ def test_a_table_is_meant_exactly_or_in_any_case_or_in_its_schema(database):
         write(database, rows_of(*BEFORE), into="sales.segments")
 
 
+@pytest.mark.parametrize("kind", ["duckdb", "postgresql"])
+def test_a_dot_in_a_name_that_could_be_a_schemas_is_refused(request, tmp_path, kind):
+    database = open_database(request, kind, tmp_path)
+    columns = "(customer_id VARCHAR, segment INTEGER, amount DOUBLE PRECISION)"
+    database.run("CREATE SCHEMA a", f"CREATE TABLE a.b {columns}", f'CREATE TABLE "a.b" {columns}')
+    with pytest.raises(SourceError, match=r"2 tables are called 'a.b': write '(main|public)\.a\.b', or rename the other"):
+        write(database, rows_of(*BEFORE), into="a.b")
+    assert database.run('SELECT * FROM a.b UNION ALL SELECT * FROM "a.b"') == []
+
+
 def test_text_with_marks_of_formulas_quotes_and_statements_is_kept_as_it_is(database):
     texts = ["=SUM(A1)", "'; DROP TABLE segments; --", "two\nlines\ttab", "{{ x }}", 'say "hi"', ""]
     rows = pa.table({ID: texts, "segment": pa.array(range(6), pa.int32())})

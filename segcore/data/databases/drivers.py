@@ -61,7 +61,7 @@ def find_table(connection: Connection, text: str) -> TableName:
     Raises
     ------
     SourceError
-        If there is no such table, or several.
+        If there is no such table, or several, such as a table called ``a.b`` and a table ``b`` in the schema ``a``.
     """
     tables = connection.tables()
 
@@ -72,8 +72,6 @@ def find_table(connection: Connection, text: str) -> TableName:
     found = [table for table in tables if text in written(table)]
     found = found or [table for table in tables if text.casefold() in [name.casefold() for name in written(table)]]
     found = found or [table for table in tables if text == table.name]
-    preferred = [table for table in found if table.is_default and text.casefold() == table.name.casefold()]
-    found = preferred if len(preferred) == 1 else found
     if len(found) == 1:
         return found[0]
     if found:

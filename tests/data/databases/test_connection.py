@@ -139,6 +139,18 @@ def test_a_table_is_found_in_any_case_and_with_its_schema(shop):
             assert find_table(connection, text) == table
 
 
+@pytest.mark.parametrize("kind", ["duck", "server"])
+def test_a_dot_in_a_name_that_could_be_a_schemas_is_refused(request, kind):
+    shop = request.getfixturevalue(kind)
+    shop.run('CREATE SCHEMA a; CREATE TABLE a.b (n INTEGER); CREATE TABLE "a.b" (m INTEGER);')
+    default = "main" if kind == "duck" else "public"
+    with connect(shop.address) as connection:
+        assert find_table(connection, f"{default}.a.b").name == "a.b"
+        for text in ("a.b", "A.B"):
+            with pytest.raises(SourceError, match=rf"2 tables are called .*: write .*'{default}\.a\.b'"):
+                find_table(connection, text)
+
+
 @pytest.mark.parametrize("text", ["line", "nothing like it", "lines; DROP TABLE lines", '"lines"', ""])
 def test_a_table_that_is_not_there_is_one_sentence(shop, text):
     shop.run(LINES)
