@@ -219,7 +219,7 @@ def test_a_table_that_is_not_known_yet_cannot_be_written(finished_sweep, open_ap
     [
         ("postgresql://analyst:swordfish@db.example.com/shop", "The address has a password"),
         ("shop.db", "give the address of a database"),
-        ("sqlite:////no/such/folder/shop.db", "There is no database"),
+        ("sqlite:////no/such/folder/shop.db", "since its folder /no/such/folder is not there"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_one_sentence(finished_sweep, open_app, words, home, address, said):
