@@ -45,6 +45,26 @@ class Batches(NamedTuple):
     batches: Iterator[pa.RecordBatch]
 
 
+class BrokenStreamError(Exception):
+    """A driver reported an error after the first rows, of which Arrow kept the words but not the class."""
+
+    timed_out = False
+
+
+def fetched(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
+    """Yield a reader's batches; the database's errors come as `BrokenStreamError`, and those of whoever takes the batches as they are."""
+    import pyarrow as pa
+
+    while True:
+        try:
+            batch = reader.read_next_batch()
+        except StopIteration:
+            return
+        except (OSError, pa.ArrowException) as error:
+            raise BrokenStreamError(str(error)) from None
+        yield batch
+
+
 class Readable(NamedTuple):
     """A SELECT whose columns can be read.
 

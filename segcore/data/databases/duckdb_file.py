@@ -11,7 +11,18 @@ from typing import TYPE_CHECKING, Any
 from sqlglot import exp
 
 from segcore.data.databases.address import DUCKDB, Address
-from segcore.data.databases.connection import BATCH_ROWS, STAGING, Access, Batches, Driver, Readable, TableName, literal
+from segcore.data.databases.connection import (
+    BATCH_ROWS,
+    STAGING,
+    Access,
+    Batches,
+    BrokenStreamError,
+    Driver,
+    Readable,
+    TableName,
+    fetched,
+    literal,
+)
 from segcore.data.databases.files import check_file
 from segcore.data.databases.passwords import reason_text
 from segcore.errors import SegcoreError, SourceError
@@ -54,14 +65,6 @@ _WHOLE = ("HUGEINT", "UHUGEINT")
 _LONG_DIGITS = 39  # of the largest of them
 
 
-class _BrokenStreamError(Exception):
-    """DuckDB reported an error after the first rows, of which Arrow kept the words but not the class."""
-
-    def __init__(self, text: str, *, timed_out: bool) -> None:
-        super().__init__(text)
-        self.timed_out = timed_out
-
-
 class DuckdbConnection:
     """Connection to a file; see `segcore.data.databases.connection.Connection`."""
 
@@ -90,17 +93,12 @@ class DuckdbConnection:
         return Batches(reader.schema, self._fetched(reader))
 
     def _fetched(self, reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-        import pyarrow as pa
-
         with self._limited() as timed_out:
-            while True:
-                try:
-                    batch = reader.read_next_batch()
-                except StopIteration:
-                    return
-                except (OSError, pa.ArrowException) as error:
-                    raise _BrokenStreamError(str(error), timed_out=timed_out.is_set()) from None
-                yield batch
+            try:
+                yield from fetched(reader)
+            except BrokenStreamError as error:
+                error.timed_out = timed_out.is_set()
+                raise
 
     def readable(self, sql: str, time_zone: str) -> Readable:
         """Return the SELECT with types that files have; integers of 128 bits are looked at first."""
@@ -197,12 +195,12 @@ def _open(address: Address, access: Access) -> DuckdbConnection:
 def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     import duckdb
 
-    if not isinstance(error, duckdb.Error | _BrokenStreamError):
+    if not isinstance(error, duckdb.Error | BrokenStreamError):
         return None
     reason = reason_text(re.sub(r"^[\w /]+ Error: ", "", str(error)))
     code = "database.failed"
     # Where the class of an error does not tell, DuckDB has no code for it, and only its words do; they have one language.
-    if isinstance(error, duckdb.InterruptException) or (isinstance(error, _BrokenStreamError) and error.timed_out):
+    if isinstance(error, duckdb.InterruptException) or (isinstance(error, BrokenStreamError) and error.timed_out):
         code = "database.timeout"
     elif "No space left on device" in reason:
         code = "database.disk_full"

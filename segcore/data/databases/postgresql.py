@@ -5,13 +5,25 @@ from __future__ import annotations
 import os
 import re
 import urllib.parse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlglot import exp
 
 from segcore.data.databases.address import POSTGRESQL, Address
-from segcore.data.databases.connection import LOCK_SECONDS, STAGING, Access, Batches, Driver, Readable, TableName, identifier, literal
+from segcore.data.databases.connection import (
+    LOCK_SECONDS,
+    STAGING,
+    Access,
+    Batches,
+    BrokenStreamError,
+    Driver,
+    Readable,
+    TableName,
+    fetched,
+    identifier,
+    literal,
+)
 from segcore.data.databases.passwords import password_of, reason_text
 from segcore.errors import SegcoreError, SourceError
 from segcore.records.finding import Remedy
@@ -81,10 +93,6 @@ _CONNECTING = {
 }
 
 
-class _BrokenStreamError(Exception):
-    """The server reported an error after the first rows."""
-
-
 class PostgresqlConnection:
     """Connection by ADBC; see `segcore.data.databases.connection.Connection`."""
 
@@ -121,7 +129,7 @@ class PostgresqlConnection:
         self._cursors.append(cursor)
         cursor.execute(sql)
         reader: pa.RecordBatchReader = cursor.fetch_record_batch()
-        return Batches(reader.schema, _fetched(reader))
+        return Batches(reader.schema, fetched(reader))
 
     def readable(self, sql: str, time_zone: str) -> Readable:
         """Return the SELECT with types that files have; numbers without a fixed scale are looked at first."""
@@ -197,20 +205,6 @@ class PostgresqlConnection:
         self.connection.close()
 
 
-def _fetched(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield the batches of a cursor; the server's errors come as those of a stream."""
-    import pyarrow as pa
-
-    while True:
-        try:
-            batch = reader.read_next_batch()
-        except StopIteration:
-            return
-        except (OSError, pa.ArrowException) as error:
-            raise _BrokenStreamError(str(error)) from None
-        yield batch
-
-
 class _Kind(NamedTuple):
     """Type of a column, and for numerics of fixed size precision and scale."""
 
@@ -278,7 +272,7 @@ def _uri(address: Address) -> str:
 def _explain(error: BaseException, address: Address) -> SegcoreError | None:
     import adbc_driver_manager.dbapi as dbapi
 
-    if not isinstance(error, dbapi.Error | _BrokenStreamError):
+    if not isinstance(error, dbapi.Error | BrokenStreamError):
         return None
     text = str(error)
     diagnosis = dict(getattr(error, "details", None) or [])
