@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 
 from segcore.data.databases.address import Address, is_address, parse_address
-from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier, literal
+from segcore.data.databases.connection import Access, Connection, Driver, TableName, identifier, literal, table_sql
 from segcore.errors import ParameterError, SegcoreError, SourceError
 from segcore.records.finding import Remedy
 from segcore.records.intake import LONGEST_SECONDS
@@ -188,7 +188,7 @@ class _Writer:
         target = self._target()
         self.connection.lock(target)
         columns = self.connection.columns(target)
-        self.table = ".".join(map(self._quoted, (target.schema, target.name)))
+        self.table = table_sql(target, self.driver.dialect)
         if columns:
             self._check_columns(columns)
             self._check_spellings()
@@ -218,21 +218,14 @@ class _Writer:
 
     def _target(self) -> TableName:
         """Return the table that is meant, which need not exist: names are compared exactly first, then in any case."""
+        from segcore.data.databases.drivers import named_table
+
         asked = self.destination.table
-        tables = self.connection.tables()
-        for fold in (str, str.casefold):
-            found = [
-                one
-                for one in tables
-                if fold(asked) == fold(f"{one.schema}.{one.name}") or (one.is_default and fold(asked) == fold(one.name))
-            ]
-            if len(found) > 1:
-                names = [f"{one.schema}.{one.name}" for one in found]
-                raise refusal("database.several_tables", kind=SourceError, table=asked, tables=names)
-            if found and found[0].is_view:
-                raise refusal("destination.view", kind=ParameterError, table=asked, database=self.destination.address.name)
-            if found:
-                return found[0]
+        found = named_table(self.connection.tables(), asked)
+        if found is not None and found.is_view:
+            raise refusal("destination.view", kind=ParameterError, table=asked, database=self.destination.address.name)
+        if found is not None:
+            return found
         schema, dot, name = asked.partition(".")
         schemas = self.connection.schemas()
         if dot and name and schema in schemas:

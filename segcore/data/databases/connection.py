@@ -189,3 +189,8 @@ def identifier(name: str, dialect: str) -> str:
     from sqlglot import exp
 
     return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+
+
+def table_sql(table: TableName, dialect: str) -> str:
+    """Return a table's name, quoted for a statement."""
+    return ".".join(identifier(part, dialect) for part in (table.schema, table.name) if part)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-
-from sqlglot import exp
 
 from segcore.data.databases import duckdb_file, postgresql, sqlite_file
 from segcore.data.databases.address import Address
@@ -53,6 +51,29 @@ def connect(address: Address, access: Access | None = None) -> Iterator[Connecti
         raise known from None  # the driver's own words may hold what must not be logged
 
 
+def named_table(tables: Sequence[TableName], text: str) -> TableName | None:
+    """Return the table that is called so, exactly or else in any case; ``None`` if there is none.
+
+    Raises
+    ------
+    SourceError
+        If there are several.
+    """
+    exact = [table for table in tables if text in _written(table)]
+    return _only(exact or [table for table in tables if text.casefold() in map(str.casefold, _written(table))], text)
+
+
+def _written(table: TableName) -> tuple[str, ...]:
+    whole = f"{table.schema}.{table.name}"
+    return (table.name, whole) if table.is_default else (whole,)
+
+
+def _only(found: Sequence[TableName], text: str) -> TableName | None:
+    if len(found) > 1:
+        raise refusal("database.several_tables", kind=SourceError, table=text, tables=[f"{one.schema}.{one.name}" for one in found])
+    return found[0] if found else None
+
+
 def find_table(connection: Connection, text: str) -> TableName:
     """Return the table or view that a text names: ``name`` or ``schema.name``, without quotes, in its own or in any case.
 
@@ -64,23 +85,9 @@ def find_table(connection: Connection, text: str) -> TableName:
         If there is no such table, or several, such as a table called ``a.b`` and a table ``b`` in the schema ``a``.
     """
     tables = connection.tables()
-
-    def written(table: TableName) -> tuple[str, ...]:
-        whole = f"{table.schema}.{table.name}"
-        return (table.name, whole) if table.is_default else (whole,)
-
-    found = [table for table in tables if text in written(table)]
-    found = found or [table for table in tables if text.casefold() in [name.casefold() for name in written(table)]]
-    found = found or [table for table in tables if text == table.name]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise refusal("database.several_tables", kind=SourceError, table=text, tables=[f"{one.schema}.{one.name}" for one in found])
-    names = [name for table in tables for name in written(table)]
+    found = named_table(tables, text) or _only([table for table in tables if text == table.name], text)
+    if found is not None:
+        return found
+    names = [name for table in tables for name in _written(table)]
     similar = difflib.get_close_matches(text, names, n=1) if len(text) < 200 else []
     raise refusal("database.no_table", kind=SourceError, table=text, similar=similar, tables=len(tables))
-
-
-def table_sql(table: TableName, dialect: str) -> str:
-    """Return a table's name, quoted for a statement."""
-    return exp.table_(table.name, db=table.schema or None, quoted=True).sql(dialect=dialect)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.data.databases.address import Address, parse_address
-from segcore.data.databases.connection import Access, Connection, Readable
-from segcore.data.databases.drivers import connect, driver_of, find_table, table_sql
+from segcore.data.databases.connection import Access, Connection, Readable, table_sql
+from segcore.data.databases.drivers import connect, driver_of, find_table
 from segcore.data.databases.pushdown import Pushed, push_down
 from segcore.data.databases.selects import check_select
 from segcore.errors import DataError, ParameterError, SourceError

@@ -21,8 +21,8 @@ from segcore.data.databases.connection import (
     Readable,
     TableName,
     fetched,
-    identifier,
     literal,
+    table_sql,
 )
 from segcore.data.databases.passwords import password_of, reason_text
 from segcore.errors import SegcoreError, SourceError
@@ -182,8 +182,7 @@ class PostgresqlConnection:
         place = literal(f"segcore {table.schema}.{table.name}", DRIVER.dialect)
         self.rows(f"SELECT pg_advisory_xact_lock(hashtextextended({place}, 0))::text")
         if self.columns(table):
-            name = f"{identifier(table.schema, DRIVER.dialect)}.{identifier(table.name, DRIVER.dialect)}"
-            self.rows(f"LOCK TABLE {name} IN SHARE ROW EXCLUSIVE MODE")
+            self.rows(f"LOCK TABLE {table_sql(table, DRIVER.dialect)} IN SHARE ROW EXCLUSIVE MODE")
 
     def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
         """Write rows into a temporary table by COPY."""

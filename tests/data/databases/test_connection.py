@@ -8,8 +8,8 @@ import pytest
 from sqlglot import exp
 
 from segcore.data.databases.address import parse_address
-from segcore.data.databases.connection import Access
-from segcore.data.databases.drivers import connect, driver_of, find_table, table_sql
+from segcore.data.databases.connection import Access, table_sql
+from segcore.data.databases.drivers import connect, driver_of, find_table
 from segcore.data.databases.passwords import reason_text
 from segcore.errors import SourceError
 from tests.hostile_names import NAMES
