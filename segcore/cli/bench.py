@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
+from segcore.cli import FAILED, INTERRUPTED
 from segcore.cli.jobs import check_not_stopped, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import text_table
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from segcore.benchmark.spec import BenchmarkSpec
     from segcore.store.store import Store
 
-_FAILED = 1
-_INTERRUPTED = 130
 _MIB = 2**20
 WORKS = ("fit", "silhouette")
 
@@ -82,7 +81,7 @@ def run_benchmark(args: argparse.Namespace) -> int:
     if job.state != "done":
         job.raise_finding()
         say(f"segcore: {job.message or f'The benchmark was {job.state} after {job.done:,} of {job.total:,} fits.'}", file=sys.stderr)
-        return _INTERRUPTED if job.state == "cancelled" else _FAILED
+        return INTERRUPTED if job.state == "cancelled" else FAILED
     result = in_order(store.job_row(job.id)["result"], engines)
     if args.json:
         say_json(result)

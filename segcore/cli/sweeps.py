@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
+from segcore.cli import FAILED, INTERRUPTED
 from segcore.cli.jobs import SHORT, check_not_stopped, wait_for
 from segcore.cli.options import add_data_options, add_sweep_options, plan_from, print_notes, request_from
 from segcore.cli.tables import evidence_text, sweep_text, sweeps_text
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     from segcore.sweeps.cost.estimate import SweepEstimate
 
 _WRITTEN = ("features.parquet", "labels.parquet", "sweep.json")
-_FAILED = 1
-_INTERRUPTED = 130
 
 
 def add_commands(subparsers: Any) -> None:
@@ -238,13 +237,13 @@ def _report_end(job: jobs.Job) -> int:
     job.raise_finding()
     if job.state == "failed":
         say(f"segcore: {job.message}", file=sys.stderr)
-        return _FAILED
+        return FAILED
     say(
         f"segcore: The sweep was {job.state}. {job.steps} are finished and saved: "
         f"continue with the same command, or with 'segcore jobs resume {job.id[:SHORT]}'.",
         file=sys.stderr,
     )
-    return _INTERRUPTED if job.state == "cancelled" else _FAILED
+    return INTERRUPTED if job.state == "cancelled" else FAILED
 
 
 def _add_cost_options(parser: argparse.ArgumentParser) -> None:

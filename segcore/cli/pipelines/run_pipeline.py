@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore import jobs
+from segcore.cli import FAILED
 from segcore.cli.options import print_notes
 from segcore.errors import JobError, ParameterError
 from segcore.wording.terminal import say, say_json
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from segcore.pipelines.running import StepDone
     from segcore.store.store import Store
 
-_FAILED = 1
 DIFFERENT = 3
 """Exit code where today's data do not give the segments that were signed off."""
 
@@ -77,7 +77,7 @@ def run_pipeline(args: argparse.Namespace) -> int:
             return do(store, journey, args)
     except JobError as error:  # the pipeline is right, but its work could not be done
         say(f"segcore: {' '.join(str(error).split())}", file=sys.stderr)
-        return _FAILED
+        return FAILED
 
 
 @contextmanager
