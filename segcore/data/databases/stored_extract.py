@@ -50,19 +50,26 @@ def require_file(of: str, data: str) -> None:
 
 def is_unread(request: DataRequest) -> bool:
     """Tell whether a request is for a database that has not been read for it yet, or not for all rows that it is about."""
-    return is_address(request.data) or bool(_other_filters(request))
+    return is_address(request.data) or bool(_other_filters(request, _filtered(request)))
 
 
-def _other_filters(request: DataRequest) -> list[str]:
-    """Return the filters that the database has applied to an extract, and that the request no longer has."""
+def _filtered(request: DataRequest) -> tuple[int, tuple[str, ...]] | None:
+    """Return what `filtered_by` does for the extract that a request reads; ``None`` too for anything else, and for one that is lost."""
     path = Path(request.data)
     if request.database is None or not path.is_file():
-        return []
+        return None
     from segcore.data.databases.extract import filtered_by
+
+    return if_readable(lambda: filtered_by(path))
+
+
+def _other_filters(request: DataRequest, found: tuple[int, tuple[str, ...]] | None) -> list[str]:
+    """Return the filters that the database has applied to an extract, and that the request no longer has."""
+    if found is None:
+        return []
     from segcore.data.rows.dataset import Selection
 
-    found = if_readable(lambda: filtered_by(path))
-    return [] if found is None else [text for text in found[1] if text not in Selection.of(request).texts()]
+    return [text for text in found[1] if text not in Selection.of(request).texts()]
 
 
 def extract_notes(request: DataRequest) -> tuple[Finding, ...]:
@@ -75,17 +82,14 @@ def extract_notes(request: DataRequest) -> tuple[Finding, ...]:
     StoreError
         If the extract is missing.
     """
-    from segcore.data.databases.extract import filtered_by
-
     if request.database is None:
         return ()
-    path = Path(request.data)
-    if not path.is_file():
+    if not Path(request.data).is_file():
         raise damage("extract", "read_again")
-    found = if_readable(lambda: filtered_by(path))
+    found = _filtered(request)
     if found is None:
         return ()
-    others = _other_filters(request)
+    others = _other_filters(request, found)
     if others:
         raise refusal("database.rows_left_out", kind=SourceError, remedy="read_again", filters=others)
     return (Finding("database.filtered", values={"rows": found[0], "filters": list(found[1])}),)
