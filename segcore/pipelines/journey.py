@@ -404,7 +404,7 @@ class _Builder:
             return self._out((*path, "out"), out, TABLE_FORMATS) if len(self.problems) == problems else None
         address = found.address
         if address.path:
-            found = replace(found, address=parse_address(f"{address.scheme}:///{self._path(address.path)}"))
+            found = replace(found, address=address.at(self._path(address.path)))
         if found.address.path and found.address.file.parent not in self._created_folders():
             self._attempt((*path, "out"), found.check_folder)
         return found

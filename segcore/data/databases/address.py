@@ -78,7 +78,11 @@ class Address:
 
     def absolute(self) -> Address:
         """Return the address that means the same from any folder."""
-        return self if not self.path else parse_address(f"{self.scheme}:///{self.file}")
+        return self.at(self.file) if self.path else self
+
+    def at(self, file: Path | str) -> Address:
+        """Return the address of another DuckDB or SQLite database's file."""
+        return parse_address(f"{self.scheme}:///{file}")
 
 
 def is_address(text: str) -> bool:
