@@ -120,7 +120,6 @@ def run_features(args: argparse.Namespace) -> int:
 def _run_like(args: argparse.Namespace) -> int:
     """Build the features of a sweep for other data, and write them."""
     given = [f"--{name.replace('_', '-')}" for name, usual in args.fitting.items() if getattr(args, name) != usual]
-    given += ["--frames spark"] if args.frames == "spark" else []
     if given:
         raise refusal("score.not_for_like", kind=ParameterError, options=given)
     request = request_for_rows(args)
@@ -137,8 +136,8 @@ def _run_like(args: argparse.Namespace) -> int:
         check_table_path(path, f"--{name}")
     store = Store()
     sweep = store.resolve(args.like)
-    dataset = read_like_trained(store, store.spec(sweep).data, from_database_apart(store, request))
-    table, notes = features_like(store, sweep, dataset, as_of=args.as_of)
+    with read_like_trained(store, store.spec(sweep).data, from_database_apart(store, request)) as dataset:
+        table, notes = features_like(store, sweep, dataset, as_of=args.as_of)
     notes = (*dataset.notes, *notes)
     print_notes(notes)
     write_table(rows_for_file(table), files["out"])

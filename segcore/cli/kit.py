@@ -79,16 +79,16 @@ def _features(args: argparse.Namespace, log: logging.Logger) -> FeatureTable:
     from segcore.features.assemble import assemble
     from segcore.features.builders import build_features
     from segcore.features.planning.sets import feature_names
-    from segcore.intake.child import read_rows_in_child
+    from segcore.intake.child import rows_from_child
     from segcore.records.intake import DataRequest
     from segcore.store.store import Store
     from segcore.sweeps.spec import require_enough
 
     require_engine(args.engine)
-    dataset = read_rows_in_child(Store().home, DataRequest(args.dataset_path, kind="transactions"))
-    for note in dataset.notes:
-        log.log(logging.WARNING if note.severity == "warning" else logging.INFO, "%s", sentence(note))
-    full = in_kits_order(build_features(dataset))
+    with rows_from_child(Store().home, DataRequest(args.dataset_path, kind="transactions")) as dataset:
+        for note in dataset.notes:
+            log.log(logging.WARNING if note.severity == "warning" else logging.INFO, "%s", sentence(note))
+        full = in_kits_order(build_features(dataset))
     names = feature_names(full, "small" if args.use_small_features else "kit", dataset.kind)
     plan = Plan(names, outliers="kit", repeats=args.repeats, seed=args.seed)
     require_enough(assemble(full, replace(plan, repeats=1)))

@@ -134,12 +134,17 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
         "--repeats", type=int, default=1, metavar="R", help="copies of each customer, jittered if more than one (default: 1)"
     )
     group.add_argument("--seed", type=int, default=0, help="seed of the jitter and the clustering (default: 0)")
+    add_frames_option(group, more="; spark also computes components")
+
+
+def add_frames_option(group: argparse._ActionsContainer, *, more: str = "") -> None:
+    """Add the option for the library that builds features; ``more`` ends the sentence on what each is good for."""
     group.add_argument(
         "--frames",
         choices=FRAMES,
         default="pandas",
         help="library that builds the features: duckdb, polars and spark need not hold all order lines of a Parquet table in memory, modin "
-        "spreads them over Ray; spark also computes components (default: pandas)",
+        f"spreads them over Ray{more} (default: pandas)",
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.cli.jobs import wait_for
-from segcore.cli.options import add_data_options, print_notes, request_for_rows
+from segcore.cli.options import add_data_options, add_frames_option, print_notes, request_for_rows
 from segcore.errors import ParameterError
 from segcore.wording.findings import note_json, refusal
 from segcore.wording.maps import METHODS
@@ -125,9 +125,10 @@ def add_commands(subparsers: Any) -> None:
     _add_solution(over_time)
     add_data_options(over_time, features=False)
     over_time.add_argument("--as-of", metavar="DATE", help="day up to which recency and similar features count (default: the data's last)")
+    add_frames_option(over_time)
     over_time.add_argument("--out", metavar="FILE", help="file for the customers with their segments then and now, .csv or .parquet")
     over_time.add_argument("--json", action="store_true", help="print one JSON document")
-    over_time.set_defaults(run=run_over_time, frames="pandas")
+    over_time.set_defaults(run=run_over_time)
 
     export = subparsers.add_parser(
         "export",
@@ -169,9 +170,7 @@ def add_commands(subparsers: Any) -> None:
     _add_point(score)
     add_data_options(score, features=False)
     score.add_argument("--as-of", metavar="DATE", help="day up to which recency and similar features count (default: the sweep's)")
-    score.add_argument(
-        "--frames", choices=("pandas", "polars", "modin"), default="pandas", help="library that builds the features (default: pandas)"
-    )
+    add_frames_option(score)
     score.add_argument("--json", action="store_true", help="print one JSON document with the counts and notes")
     score.set_defaults(run=run_score)
 
@@ -531,8 +530,8 @@ def run_score(args: argparse.Namespace) -> int:
     out = output_of(args.out, args.into, args.how)
     store = Store()
     sweep_id, position = find_sweep_point(store, args.sweep, args.point)
-    dataset = read_like_trained(store, store.spec(sweep_id).data, from_database_apart(store, request))
-    scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
+    with read_like_trained(store, store.spec(sweep_id).data, from_database_apart(store, request)) as dataset:
+        scored = score(store, sweep_id, position, dataset, as_of=args.as_of)
     notes = (*dataset.notes, *scored.notes)
     print_notes(notes)
     document = write_scores(store, sweep_id, position, out, customers=scored.customers, labels=scored.labels, set_aside=scored.set_aside)

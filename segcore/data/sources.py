@@ -22,6 +22,7 @@ from segcore.records.dataset import ROLES, Dataset
 from segcore.records.finding import Finding
 from segcore.records.intake import DataRequest, SecondTable
 from segcore.store.index import default_home
+from segcore.system.row_parts import RowParts
 from segcore.wording.findings import refusal
 
 
@@ -83,7 +84,9 @@ def open_second(table: SecondTable) -> Raw:
     return read_file(user_path(table.data), table.name, namer=None)
 
 
-def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = None, folder: Path | None = None) -> Dataset:
+def read_source(
+    request: DataRequest, *, trained: Mapping[str, str] | None = None, folder: Path | None = None, parts: RowParts | None = None
+) -> Dataset:
     """Read a sample or a file into a data set.
 
     Parameters
@@ -94,6 +97,8 @@ def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = Non
         it would change the features. Roles of the request take precedence.
     folder : Path or None
         Folder of downloaded samples; ``None`` is that of ``SEGCORE_HOME``.
+    parts : RowParts or None
+        See `segcore.data.rows.dataset.build_dataset`.
 
     Raises
     ------
@@ -110,4 +115,4 @@ def read_source(request: DataRequest, *, trained: Mapping[str, str] | None = Non
     if trained is not None and len(known) == len(needed):
         known = {**dict.fromkeys(ROLES, ""), **known}
     meaning = find_meaning(raw, kind=request.kind, roles={**known, **request.roles}, rows=request.rows)
-    return build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows)
+    return build_dataset(raw, meaning, Selection.of(request), frames=request.frames, rows=request.rows, parts=parts)

@@ -45,6 +45,30 @@ def small(frame: Any) -> pd.DataFrame:
     return found.sort_values(ROW, kind="stable", ignore_index=True) if ROW in found else found
 
 
+def time_span(dataset: Dataset) -> tuple[pd.Timestamp | None, pd.Timestamp | None]:
+    """Return the first and the last time in data that have times; ``None`` without any row."""
+    time = nw.col(dataset.columns["time"])
+    found = pd.concat([small(nw.from_native(part).select(time.min().alias("first"), time.max().alias("last"))) for part in dataset.parts])
+    first, last = found["first"].min(), found["last"].max()
+    return (None if pd.isna(first) else first), (None if pd.isna(last) else last)
+
+
+def rows_until(dataset: Dataset, last: dt.datetime) -> Dataset:
+    """Return the data without the rows after a moment; those that were set aside are not kept."""
+    time = nw.col(dataset.columns["time"])
+    parts = tuple(nw.from_native(part).filter(time <= last).to_native() for part in dataset.parts)
+    return replace(dataset, frame=parts if isinstance(dataset.frame, tuple) else parts[0], used=None, aside=None)
+
+
+def first_rows_of(dataset: Dataset, n_rows: int) -> pd.DataFrame:
+    """Return the first rows with the columns' own names; of rows in parts, those of the first part."""
+    part = nw.from_native(dataset.parts[0])
+    if isinstance(part, nw.LazyFrame):
+        rows = small(part.sort(ROW).head(n_rows))
+        return rows[list(dataset.roles)].rename(columns=dict(dataset.roles))
+    return part.head(n_rows).to_pandas()
+
+
 def in_order(dataset: Dataset, roles: Iterable[str]) -> Any:
     """Return columns of all rows in the order of the source, named by their roles, as a Narwhals frame in memory."""
     if not isinstance(dataset.frame, tuple):

@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from segcore.errors import DataError, DiskError, MemoryLimitError, ParameterErro
 from segcore.intake.packed_dataset import pack, unpack
 from segcore.intake.reading_process import LentReader, lent_reader, start_reader
 from segcore.intake.remembered import first_request
-from segcore.intake.take_in import known_intake, package_versions, peek, take_in
+from segcore.intake.take_in import known_intake, package_versions, parts_for, peek, take_in
 from segcore.records.dataset import Dataset
 from segcore.records.finding import Finding
 from segcore.records.intake import DatabaseQuestion, DataRequest, Intake, Peek
@@ -130,28 +130,36 @@ def peek_in_child(home: Path | str, request: DataRequest, *, timeout: float = TI
     return Peek.from_json(_ask(home, request, "peek", timeout=timeout, max_bytes=max_bytes))
 
 
-def read_rows_in_child(
+@contextlib.contextmanager
+def rows_from_child(
     home: Path | str,
     request: DataRequest,
     *,
     trained: Mapping[str, str] | None = None,
-    timeout: float = TIMEOUT_SECONDS,
+    timeout: float | None = None,
     max_bytes: int | None = None,
-) -> Dataset:
-    """Read rows with a separate process; see `read_source`, and `take_in_child` for the other parameters and the errors.
+) -> Iterator[Dataset]:
+    """Yield rows read with a separate process; see `read_source`, and `take_in_child` for the other parameters and the errors.
 
-    Modin frames are read in this process: Ray starts its own processes.
+    With frames that need not hold all rows, order lines are in temporary files until the ``with`` block ends. Modin frames are read in
+    this process: Ray starts its own processes.
     """
     if request.frames == "modin":
         from segcore.data.samples.registry import samples_folder
         from segcore.data.sources import read_source
 
-        return read_source(request, trained=trained, folder=samples_folder(Store(home).home))
-    with temporary_file(Store(home).temporary, suffix=".parquet") as (path, _):
-        known = None if trained is None else dict(trained)
-        asked = replace(request, frames="pandas")
-        rest = _ask(home, asked, "rows", timeout=timeout, max_bytes=max_bytes, rows=str(path), trained=known)
-        return unpack(rest, path, frames=request.frames)
+        yield read_source(request, trained=trained, folder=samples_folder(Store(home).home))
+        return
+    timeout = timeout or (LONG_SECONDS if request.frames in LAZY else TIMEOUT_SECONDS)
+    with contextlib.ExitStack() as until_used:
+        parts = until_used.enter_context(parts_for(request.frames, request.kind or ""))
+        with temporary_file(Store(home).temporary, suffix=".parquet") as (path, _):
+            known = None if trained is None else dict(trained)
+            asked = replace(request, frames="pandas")
+            places = {"rows": str(path), "parts": None if parts is None else [str(parts.folder), parts.rows_a_part]}
+            rest = _ask(home, asked, "rows", timeout=timeout, max_bytes=max_bytes, trained=known, **places)
+            dataset = unpack(rest, path, frames=request.frames, parts=parts)
+        yield dataset
 
 
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
@@ -237,8 +245,14 @@ def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]
     if question["what"] == "rows":
         from segcore.data.samples.registry import samples_folder
         from segcore.data.sources import read_source
+        from segcore.system.row_parts import RowParts
 
-        return pack(read_source(request, trained=question["trained"], folder=samples_folder(store.home)), Path(question["rows"]))
+        parts = None
+        if question["parts"] is not None:
+            place, rows_a_part = question["parts"]
+            parts = RowParts(Path(place), lambda path: path, rows_a_part)  # read where the features are made
+        dataset = read_source(request, trained=question["trained"], folder=samples_folder(store.home), parts=parts)
+        return pack(dataset, Path(question["rows"]))
     if question["what"] == "extract":
         return from_database(store, request).to_json()
     return (peek if question["what"] == "peek" else take_in)(store, request).to_json()

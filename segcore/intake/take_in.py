@@ -27,6 +27,7 @@ from segcore.store.store import Store
 from segcore.system.digests import digest
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
     from segcore.data.files.raw import Raw
@@ -135,12 +136,13 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
     from segcore.data.rows.dataset import Selection, build_dataset, split_conditions
     from segcore.data.rows.script_cells import script_notes
     from segcore.features.builders import build_features
+    from segcore.features.grouping import time_span
     from segcore.features.ratings import ratings_notes
 
     meaning = find_meaning(raw, kind=request.kind, roles=request.roles, rows=request.rows)
     of_rows, of_customers = split_conditions(request.where, raw.names)
     selection = Selection.of(replace(request, where=of_rows))
-    with _parts(request.frames if meaning.kind == "transactions" else "pandas") as parts:
+    with parts_for(request.frames, meaning.kind) as parts:
         dataset = build_dataset(raw, meaning, selection, frames=request.frames, rows=request.rows, parts=parts)
         notes = [] if raw.kind else list(script_notes(raw))
         table = build_features(dataset, columns=request.columns)
@@ -156,18 +158,24 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
         table, found = choose_customers(table, of_customers)
         notes += found
         dataset = replace(dataset, filters=(*dataset.filters, *of_customers))
-        span = _span(dataset)
+        first, last = time_span(dataset) if "time" in dataset.roles else (None, None)
         dataset = replace(dataset, frame=None)
-        return _record(store, raw, dataset, table, meaning.reasons, [*notes, *_use_notes(table)], _second_data(request, raw), span)
+        return _record(store, raw, dataset, table, meaning.reasons, [*notes, *_use_notes(table)], _second_data(request, raw), (first, last))
 
 
 @contextlib.contextmanager
-def _parts(frames: str) -> Iterator[RowParts | None]:
-    """Yield where to put rows for a library that need not hold them all; ``None`` for others."""
+def parts_for(frames: str, kind: str) -> Iterator[RowParts | None]:
+    """Yield where to put order lines for a library that need not hold them all; ``None`` for other libraries and other kinds of data.
+
+    Raises
+    ------
+    SegcoreError
+        If Spark or a Java that it runs on is missing, or Spark fails inside the ``with`` block.
+    """
     from segcore.system.row_parts import row_parts
 
-    if frames != "spark":
-        with row_parts(frames) as parts:
+    if kind != "transactions" or frames != "spark":
+        with row_parts(frames if kind == "transactions" else "pandas") as parts:
             yield parts
         return
     from segcore.features.taste.partitions import using_spark
@@ -203,9 +211,9 @@ def _record(
     reasons: Mapping[str, Finding],
     notes: Sequence[Finding],
     second: Mapping[str, Any],
-    span: tuple[str | None, str | None],
+    span: tuple[pd.Timestamp | None, pd.Timestamp | None],
 ) -> Intake:
-    first, last = span
+    first, last = (None if moment is None else moment.isoformat() for moment in span)
     return Intake(
         table=store.put_feature_table(table),
         data={
@@ -220,7 +228,7 @@ def _record(
         roles=dict(dataset.roles),
         columns=raw.names,
         rows_read=dataset.rows_read,
-        rows_used=dataset.rows_read - sum(count.rows for count in dataset.set_aside) - dataset.filtered_out,
+        rows_used=dataset.rows_used,
         set_aside=dataset.set_aside,
         filtered_out=dataset.filtered_out,
         notes=(*dataset.notes, *notes),
@@ -237,21 +245,6 @@ def _record(
         uses=table.uses,
         joined=tuple(name for name in raw.names if name not in raw.own_names),
     )
-
-
-def _span(dataset: Dataset) -> tuple[str | None, str | None]:
-    if "time" not in dataset.roles:
-        return None, None
-    import narwhals as nw
-    import pandas as pd
-
-    from segcore.features.grouping import small
-
-    time = nw.col(dataset.columns["time"])
-    bounds = [small(nw.from_native(part).select(time.min().alias("first"), time.max().alias("last"))) for part in dataset.parts]
-    first, last = min(found["first"].iloc[0] for found in bounds), max(found["last"].iloc[0] for found in bounds)
-    first, last = (None if pd.isna(bound) else bound for bound in (first, last))
-    return (first.isoformat() if first else None), (last.isoformat() if last else None)
 
 
 def _use_notes(table: FeatureTable) -> list[Finding]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from segcore.errors import DataError
-from segcore.intake.child import read_rows_in_child
+from segcore.intake.child import rows_from_child
 from segcore.records.dataset import Dataset
 from segcore.records.intake import DataRequest
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
 
 
-def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataRequest) -> Dataset:
-    """Read the data to score, with the sweep's kind and roles where the request gives none and its columns exist.
+@contextlib.contextmanager
+def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataRequest) -> Iterator[Dataset]:
+    """Yield the data to score, read with the sweep's kind and roles where the request gives none and its columns exist.
 
     Parameters
     ----------
@@ -28,15 +30,15 @@ def read_like_trained(store: Store, trained: Mapping[str, Any], request: DataReq
     Raises
     ------
     SegcoreError
-        If the data cannot be read or used; see `read_rows_in_child`.
+        If the data cannot be read or used; see `rows_from_child`.
     """
     kind = request.kind or trained.get("kind")
     if kind is None:
         raise DataError("The sweep does not record which kind of data it was made from: set the kind of these data.")
     roles: Mapping[str, str] = trained.get("roles", {})
-    dataset = read_rows_in_child(store.home, replace(request, kind=kind), trained=roles)
-    column = roles.get("category")
-    if column is not None and "items" in trained and not {"category"} & {*request.roles, *dataset.roles} and request.items is None:
-        items = trained["items"]["name"]
-        raise refusal("second.items_needed", remedy="items", file=dataset.name, column=column, items=items)
-    return dataset
+    with rows_from_child(store.home, replace(request, kind=kind), trained=roles) as dataset:
+        column = roles.get("category")
+        if column is not None and "items" in trained and not {"category"} & {*request.roles, *dataset.roles} and request.items is None:
+            items = trained["items"]["name"]
+            raise refusal("second.items_needed", remedy="items", file=dataset.name, column=column, items=items)
+        yield dataset

@@ -583,9 +583,8 @@ class Point:
         import pandas as pd
 
         output = None if out is into is how is None else output_of(os.fspath(out or ""), into, how)
-        with requested_like(data, options, self.store) as request:
-            dataset = read_like_trained(self.store, self._sweep.spec.data, request)
-        scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
+        with requested_like(data, options, self.store) as request, read_like_trained(self.store, self._sweep.spec.data, request) as dataset:
+            scored = score(self.store, self._sweep.id, self.position, dataset, as_of=as_of)
         if output is not None:
             which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
             write_scores(self.store, self._sweep.id, self.position, output, **which)

@@ -186,9 +186,8 @@ class Sweep:
 
         if out is not None:
             check_table_path(Path(out), "out")
-        with requested_like(data, options, self.store) as request:
-            dataset = read_like_trained(self.store, self.record.spec.data, request)
-        table, notes = features_like(self.store, self.id, dataset, as_of=as_of)
+        with requested_like(data, options, self.store) as request, read_like_trained(self.store, self.record.spec.data, request) as dataset:
+            table, notes = features_like(self.store, self.id, dataset, as_of=as_of)
         if out is not None:
             write_table(rows_for_file(table), Path(out))
         frame = pd.DataFrame(np.array(table.values), index=pd.Index(table.customers, name="customer_id"), columns=list(table.names))

@@ -432,7 +432,9 @@ class _Builder:
         return None if out is None else Export(out, model, options)
 
     def _score(self, path: KeyPath, table: Mapping[str, Any]) -> Score | None:
-        request = self._attempt(path, lambda: self._request(path, table, SCORING_OPTIONS))
+        of_data = self.document.value("data", "frames")
+        asked = table if of_data is None else {"frames": of_data, **table}
+        request = self._attempt(path, lambda: self._request(path, asked, SCORING_OPTIONS))
         out = self._output(path, table)
         as_of = table.get("as_of")
         text = as_of.isoformat(sep=" ") if isinstance(as_of, dt.datetime) else None if as_of is None else str(as_of)

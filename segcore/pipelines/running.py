@@ -395,15 +395,15 @@ class Run:
         options = {**request.to_json(), "data": _identity(request), "as_of": asked.as_of}
 
         def write() -> Mapping[str, Any]:
-            dataset = read_like_trained(self.store, sweep.spec.data, request)
-            as_of = asked.as_of
-            if as_of == LATEST:
-                latest = latest_time(dataset)
-                as_of = None if latest is None else latest.isoformat(sep=" ")
-            scored = score(self.store, sweep.id, self.position, dataset, as_of=as_of)
-            self.notes += (*dataset.notes, *scored.notes)
-            if asked.features is not None:
-                write_table(rows_for_file(features_like(self.store, sweep.id, dataset, as_of=as_of)[0]), asked.features)
+            with read_like_trained(self.store, sweep.spec.data, request) as dataset:
+                as_of = asked.as_of
+                if as_of == LATEST:
+                    latest = latest_time(dataset)
+                    as_of = None if latest is None else latest.isoformat(sep=" ")
+                scored = score(self.store, sweep.id, self.position, dataset, as_of=as_of)
+                self.notes += (*dataset.notes, *scored.notes)
+                if asked.features is not None:
+                    write_table(rows_for_file(features_like(self.store, sweep.id, dataset, as_of=as_of)[0]), asked.features)
             which = {"customers": scored.customers, "labels": scored.labels, "set_aside": scored.set_aside}
             return write_scores(self.store, sweep.id, self.position, asked.out, **which)
 

@@ -172,10 +172,10 @@ def check_journey(store: Store, journey: Journey, *, progress: Progress = False)
 
 def _scored(store: Store, request: DataRequest, sweep_id: str, position: int) -> tuple[ScoredCustomers, tuple[Finding, ...]]:
     spec, sweep = store.spec(sweep_id), store.sweep(sweep_id)
-    dataset = read_like_trained(store, spec.data, request.without_added())
-    dated = sweep.preparation is not None and sweep.preparation.reference_date is not None
-    latest = latest_time(dataset) if dated else None
-    found = score(store, sweep_id, position, dataset, as_of=None if latest is None else latest.isoformat(sep=" "))
+    with read_like_trained(store, spec.data, request.without_added()) as dataset:
+        dated = sweep.preparation is not None and sweep.preparation.reference_date is not None
+        latest = latest_time(dataset) if dated else None
+        found = score(store, sweep_id, position, dataset, as_of=None if latest is None else latest.isoformat(sep=" "))
     return found, found.notes
 
 

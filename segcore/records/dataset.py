@@ -118,6 +118,11 @@ class Dataset:
     used: Any = None
 
     @property
+    def rows_used(self) -> int:
+        """Rows that are neither set aside nor filtered out."""
+        return self.rows_read - sum(count.rows for count in self.set_aside) - self.filtered_out
+
+    @property
     def parts(self) -> tuple[Any, ...]:
         """The native frames that hold the rows."""
         return self.frame if isinstance(self.frame, tuple) else (self.frame,)

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 
 from segcore.clustering.algorithms.registry import algorithm
@@ -15,6 +14,7 @@ from segcore.errors import ParameterError, StoreError
 from segcore.features.assemble import assemble, outlier_bounds
 from segcore.features.builders import build_features
 from segcore.features.customers.unseen_values import unseen_notes
+from segcore.features.grouping import time_span
 from segcore.features.preparation import apply_preparation
 from segcore.features.taste.fitted import FittedTaste
 from segcore.features.taste.new_customers import add_fitted_taste
@@ -287,11 +287,8 @@ def end_of_day(as_of: str) -> str:
 
 def latest_time(dataset: Dataset) -> dt.datetime | None:
     """Return the latest time in a data set that has times; ``None`` without any row."""
-    times = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]]
-    latest = times.max()
-    if latest is None:
-        return None
-    return dt.datetime.fromisoformat(str(latest)[:26]).replace(tzinfo=None)
+    _, latest = time_span(dataset)
+    return None if latest is None else dt.datetime.fromisoformat(str(latest)[:26]).replace(tzinfo=None)
 
 
 def _as_trained(earlier: FeatureTable, spec: SweepSpec, solution: Solution, table: FeatureTable, labels: np.ndarray) -> np.ndarray:

@@ -32,13 +32,13 @@ class RowParts:
     folder : Path
         Private, empty.
     scan : callable
-        Returns a Parquet file as a lazy frame: see `segcore.system.frames.scanning`.
+        Returns a Parquet file as a lazy frame: see `segcore.system.frames.scanning`; or the path itself, where another process reads it.
     rows_a_part : int
         About how many rows a file is to have, at least 1. One with a frequent key has more.
     """
 
     def __init__(self, folder: Path, scan: Callable[[Path], Any], rows_a_part: int) -> None:
-        self._folder, self._scan, self.rows_a_part = folder, scan, rows_a_part
+        self.folder, self.scan, self.rows_a_part = folder, scan, rows_a_part
         self._files: contextlib.ExitStack = contextlib.ExitStack()
         self._writers: list[pq.ParquetWriter | None] = []
         self._paths: list[Path] = []
@@ -49,7 +49,7 @@ class RowParts:
         for path in self._paths:
             path.unlink(missing_ok=True)
         self._writers = [None] * max(1, -(-n_rows // self.rows_a_part))
-        self._paths = [self._folder / f"{part}.parquet" for part in range(len(self._writers))]
+        self._paths = [self.folder / f"{part}.parquet" for part in range(len(self._writers))]
 
     def add(self, rows: pa.Table, key: str) -> None:
         """Append rows in canonical types, with the column ``ROW``.
@@ -75,7 +75,7 @@ class RowParts:
     def frames(self) -> tuple[Any, ...]:
         """Return the files as lazy frames."""
         self.close()
-        return tuple(self._scan(path) for path, writer in zip(self._paths, self._writers, strict=True) if writer is not None)
+        return tuple(self.scan(path) for path, writer in zip(self._paths, self._writers, strict=True) if writer is not None)
 
     def _writer(self, part: int, schema: pa.Schema) -> pq.ParquetWriter:
         writer = self._writers[part]

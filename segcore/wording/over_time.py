@@ -119,6 +119,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"No customer of {named(later)} is among those of {named(earlier)}: give later data of the same customers, and check which column "
         "has their ids."
     ),
+    "over_time.all_set_aside": lambda earlier, later, shared: (
+        f"{named(later)} and {named(earlier)} share {counted(shared, 'customer')}, but each is set aside in one of them, as an outlier or "
+        "for too few items: check the date up to which days are counted, and the units of the later data."
+    ),
     "over_time.ends_earlier": lambda later, latest, earlier, do: (
         f"{named(later)} ends on {latest}, before the sweep's data ({earlier}): give later data, or, if nothing happened since, {do}."
     ),

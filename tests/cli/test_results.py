@@ -551,6 +551,18 @@ def later_csv(tmp_path):
     return tmp_path / "later.csv"
 
 
+@pytest.mark.parametrize("command", ["score", "over-time"])
+def test_order_lines_that_do_not_fit_into_memory_can_be_scored_and_followed(swept, later_csv, tmp_path, capsys, command):
+    lines = pd.read_csv(later_csv, dtype={"Who": str, "Doc": str}, parse_dates=["Moment"])
+    lines.to_parquet(tmp_path / "later.parquet")
+    options = ["--point", "n_clusters=3", str(tmp_path / "later.parquet"), "--as-of", "2011-08-01"]
+    for frames in ("pandas", "duckdb"):
+        assert main([command, swept["sweep"], *options, "--frames", frames, "--out", str(tmp_path / f"{frames}.csv")]) == 0
+    assert capsys.readouterr().err.count("Traceback") == 0
+    rows = read(tmp_path / "duckdb.csv")
+    assert rows == read(tmp_path / "pandas.csv") and len(rows) >= 60
+
+
 def test_segments_are_followed_into_later_data(swept, later_csv, tmp_path, capsys):
     command = ["over-time", swept["sweep"][:10], "--point", "n_clusters=3", str(later_csv)]
     assert main([*command, "--json", "--out", str(tmp_path / "followed.csv")]) == 0
@@ -583,6 +595,7 @@ def test_what_was_asked_before_is_answered_from_the_store(swept, later_csv, caps
         (("--as-of", "soon"), "must be a date"),
         (("--out", "followed.txt"), "must end in .csv or .parquet"),
         (("--to", "2011-04-05"), "No customer"),
+        (("--as-of", "2013-01-01"), "share 56 customers, but each is set aside in one of them"),
     ],
 )
 def test_what_cannot_be_followed_is_one_line(more, told, swept, later_csv, capsys):

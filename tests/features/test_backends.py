@@ -11,10 +11,19 @@ import pytest
 from segcore.data.sources import read_source
 from segcore.errors import ParameterError
 from segcore.features.builders import build_features
+from segcore.features.grouping import rows_until, time_span
+from segcore.features.planning.sets import feature_names
+from segcore.intake.child import rows_from_child
 from segcore.intake.take_in import take_in
+from segcore.intake.trained_rows import read_like_trained
 from segcore.records.data_rules import RowRules
 from segcore.records.intake import DataRequest
+from segcore.records.plan import Plan
+from segcore.segments.over_time.changes import compare_later
+from segcore.segments.scoring import features_like, latest_time, score
 from segcore.store.store import Store
+from segcore.sweeps.run import run_sweep
+from segcore.sweeps.spec import make_spec
 from segcore.system import row_parts
 from segcore.system.frames import BACKENDS, LAZY, to_backend
 from segcore.system.local_ray import start_ray
@@ -289,3 +298,50 @@ def test_duckdb_gives_the_same_bits_each_time(data_dir, tmp_path):
     stores = [Store(tmp_path / name) for name in "ab"]
     first, second = (store.feature_table(take_in(store, request).table).values for store in stores)
     assert np.array_equal(first, second)
+
+
+def test_later_rows_in_pieces_are_scored_and_followed_as_at_once(home, parts, lazy):
+    store = Store(home)
+    request = DataRequest(str(parts), kind="transactions", roles=HOSTILE)
+    earlier = take_in(store, replace(request, date_to="2023-04-30"))
+    names = feature_names(store.feature_table(earlier.table), "value", "transactions")
+    points = [{"n_clusters": 3, "tol": 1e-4}]
+    spec = make_spec(store, earlier.table, earlier.data, Plan(names), algorithm="kmeans", points=points)
+    run_sweep(store, store.add_sweep(spec))
+
+    def of_later(frames):
+        with read_like_trained(store, spec.data, replace(request, frames=frames)) as dataset:
+            assert isinstance(dataset.frame, tuple) == (frames != "pandas")
+            last = latest_time(dataset).isoformat()
+            scored = score(store, spec.id, 0, dataset, as_of=last)
+            table, _ = features_like(store, spec.id, dataset, as_of=last)
+            found = compare_later(store, spec.id, 0, dataset)
+        return dataset, scored, table, found
+
+    (dataset, scored, table, found), (by_piece, scored_too, table_too, found_too) = of_later("pandas"), of_later(lazy)
+
+    assert (by_piece.fingerprint, by_piece.notes, by_piece.rows_used) == (dataset.fingerprint, dataset.notes, dataset.rows_used)
+    assert len(set(scored.labels.tolist())) == 3
+    assert (list(scored_too.customers), list(scored_too.labels)) == (list(scored.customers), list(scored.labels))
+    assert scored_too.notes == scored.notes
+    assert_equal_tables(table_too, table)
+    assert found.rows_differ == found_too.rows_differ == 0 and found.periods == found_too.periods
+    assert "time" in found.customers.cause or "behaviour" in found.customers.cause
+    for side in ("ids", "status", "then", "now", "cause"):
+        assert list(getattr(found_too.customers, side)) == list(getattr(found.customers, side)), side
+    assert list(store.temporary.iterdir()) == []
+
+
+def test_files_of_customers_without_any_of_the_rows_add_nothing(home, parts, lazy):
+    request = DataRequest(str(parts), kind="transactions", roles=HOSTILE)
+    first, _ = time_span(read_source(request))
+    end = first + pd.Timedelta(days=4)
+
+    def early(frames):
+        with rows_from_child(home, replace(request, frames=frames)) as dataset:
+            return build_features(rows_until(dataset, end.to_pydatetime()))
+
+    whole, pieces = early("pandas"), early(lazy)
+
+    assert 0 < len(whole) < 8, "each file has one of the customers"
+    assert_equal_tables(pieces, whole)

@@ -143,7 +143,8 @@ def test_a_sweeps_own_customers_are_scored_into_their_segments(store, asked, opt
     store.add_sweep(spec)
     run_sweep(store, spec.id)
 
-    scored = score(store, spec.id, 0, read_like_trained(store, spec.data, asked))
+    with read_like_trained(store, spec.data, asked) as dataset:
+        scored = score(store, spec.id, 0, dataset)
 
     np.testing.assert_allclose(scored.table.values, table.select(spec.plan.features).values, rtol=0, atol=1e-12)
     assert scored.labels.tolist() == store.solution(spec.id, 0).labels.tolist()

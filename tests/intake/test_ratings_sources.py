@@ -71,10 +71,13 @@ def test_ratings_swept_from_a_zip_are_scored_with_their_items_and_refused_withou
     spec = make_spec(store, taken.table, taken.data, plan, algorithm="kmeans", points=[{"n_clusters": 2, "tol": 1e-4}])
     run_sweep(store, store.add_sweep(spec))
 
-    dataset = read_like_trained(store, spec.data, DataRequest(str(folder / "ml.zip")))
-    assert score(store, spec.id, 0, dataset).labels.tolist() == store.labelled_solution(spec.id, 0).labels.tolist()
-    with pytest.raises(DataError, match=r"lacks genres, which the sweep's categories come from: it is a column of movies.dat; give that"):
-        read_like_trained(store, spec.data, DataRequest(str(folder / "ratings.dat")))
+    with read_like_trained(store, spec.data, DataRequest(str(folder / "ml.zip"))) as dataset:
+        assert score(store, spec.id, 0, dataset).labels.tolist() == store.labelled_solution(spec.id, 0).labels.tolist()
+    with (
+        pytest.raises(DataError, match=r"lacks genres, which the sweep's categories come from: it is a column of movies.dat; give that"),
+        read_like_trained(store, spec.data, DataRequest(str(folder / "ratings.dat"))),
+    ):
+        pytest.fail("it was read")
 
 
 def test_counted_rows_are_scored_as_they_were_read(store, tmp_path):
@@ -95,8 +98,8 @@ def test_counted_rows_are_scored_as_they_were_read(store, tmp_path):
         points=[{"n_clusters": 2, "tol": 1e-4}],
     )
     run_sweep(store, store.add_sweep(spec))
-    dataset = read_like_trained(store, spec.data, DataRequest(str(path)))
-    assert score(store, spec.id, 0, dataset).labels.tolist() == store.labelled_solution(spec.id, 0).labels.tolist()
+    with read_like_trained(store, spec.data, DataRequest(str(path))) as dataset:
+        assert score(store, spec.id, 0, dataset).labels.tolist() == store.labelled_solution(spec.id, 0).labels.tolist()
 
 
 @pytest.mark.parametrize(

@@ -103,11 +103,12 @@ def swept(store, request_of):
 
 
 def test_new_orders_are_scored_with_their_items_and_refused_without(store, swept, request_of):
-    scored = score(store, swept.id, 0, read_like_trained(store, swept.data, request_of()))
+    with read_like_trained(store, swept.data, request_of()) as dataset:
+        scored = score(store, swept.id, 0, dataset)
     assert scored.labels.tolist() == store.labelled_solution(swept.id, 0).labels.tolist()
 
-    with pytest.raises(DataError) as error:
-        read_like_trained(store, swept.data, request_of(None))
+    with pytest.raises(DataError) as error, read_like_trained(store, swept.data, request_of(None)):
+        pytest.fail("it was read")
     assert str(error.value) == (
         "orders.csv lacks department, which the sweep's categories come from: it is a column of products.csv; give that table with --items."
     )

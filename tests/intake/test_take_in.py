@@ -13,7 +13,7 @@ from segcore.errors import DataError, SegcoreError, SourceError
 from segcore.features.builders import build_features
 from segcore.intake import child
 from segcore.intake import take_in as intake_module
-from segcore.intake.child import peek_in_child, read_rows_in_child, take_in_child
+from segcore.intake.child import peek_in_child, rows_from_child, take_in_child
 from segcore.intake.take_in import take_in
 from segcore.records.intake import DataRequest, Intake
 from segcore.store.store import Store
@@ -252,13 +252,13 @@ def test_a_fault_of_ours_is_one_sentence_and_its_traceback_goes_to_a_log(store, 
 def test_rows_read_by_a_child_are_those_that_the_process_itself_reads(store, path, frames):
     request = DataRequest(str(path), where=("country = 'FR'",), frames=frames)
 
-    there, here = read_rows_in_child(store.home, request), read_source(request)
-
-    assert (there.roles, there.kind, there.fingerprint, there.rows_read) == (here.roles, here.kind, here.fingerprint, 21)
-    assert (there.set_aside, there.filtered_out, there.notes) == (here.set_aside, here.filtered_out, here.notes)
-    one, two = build_features(there), build_features(here)
+    here = read_source(request)
+    with rows_from_child(store.home, request) as there:
+        assert (there.roles, there.kind, there.fingerprint, there.rows_read) == (here.roles, here.kind, here.fingerprint, 21)
+        assert (there.set_aside, there.filtered_out, there.notes) == (here.set_aside, here.filtered_out, here.notes)
+        one, two = build_features(there), build_features(here)
     assert one.fingerprint == two.fingerprint
-    assert list(store.home.glob("*.parquet")) == [], "the file between the two is left behind"
+    assert list(store.temporary.iterdir()) == [], "the file between the two is left behind"
 
 
 def test_roles_a_sweep_was_made_with_are_taken_where_their_columns_are_there(path):
@@ -270,15 +270,19 @@ def test_roles_a_sweep_was_made_with_are_taken_where_their_columns_are_there(pat
 
 def test_rows_that_cannot_be_read_are_one_sentence_and_leave_nothing(store, tmp_path):
     (tmp_path / "x.csv").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(200))
-    with pytest.raises(SourceError, match="x.csv is a PNG image"):
-        read_rows_in_child(store.home, DataRequest(str(tmp_path / "x.csv")))
-    assert list(store.home.glob("*.parquet")) == []
+    with (
+        pytest.raises(SourceError, match="x.csv is a PNG image"),
+        rows_from_child(store.home, DataRequest(str(tmp_path / "x.csv"))),
+    ):
+        pytest.fail("it was read")
+    assert list(store.temporary.iterdir()) == []
 
 
 def test_a_relative_path_means_the_same_file_to_the_child(store, path, monkeypatch):
     monkeypatch.chdir(path.parent)
     taken = take_in_child(store.home, DataRequest(path.name))
     assert taken.rows_read == 21
-    assert read_rows_in_child(store.home, DataRequest(path.name)).rows_read == 21
+    with rows_from_child(store.home, DataRequest(path.name)) as dataset:
+        assert dataset.rows_read == 21
     monkeypatch.setattr("segcore.intake.reading_process.start_child", lambda *arguments, **options: pytest.fail("asked again"))
     assert take_in_child(store.home, DataRequest(path.name)) == taken, "the answer was kept for another path"

@@ -94,6 +94,7 @@ out = "b.parquet"
 [[score]]
 path = "orders.csv"
 delimiter = ";"
+frames = "pandas"
 as_of = 2024-07-01
 out = "s.csv"
 [[score]]
@@ -152,6 +153,7 @@ def test_every_table_becomes_the_record_of_its_step(folder):
     first, second = journey.scores
     assert (first.request.data, first.request.reading.delimiter, first.as_of, first.out) == (orders, ";", "2024-07-01", folder / "s.csv")
     assert (second.request.data, second.request.name, second.as_of) == ("complete-journey", None, "2024-07-01 12:00:00")
+    assert (first.request.frames, second.request.frames) == ("pandas", "polars"), "the library of the data, if none is given"
     (target,) = journey.targets
     assert target.out == folder / "c.csv"
     assert target.question == TargetQuestion(

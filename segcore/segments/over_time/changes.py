@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 
 from segcore import __version__
 from segcore.errors import DataError
+from segcore.features.grouping import first_rows_of
 from segcore.features.transactions.calendar_names import MONTHS
 from segcore.intake.remembered import remember_data
 from segcore.intake.take_in import PREVIEW_ROWS, request_key
@@ -79,11 +79,11 @@ def find_over_time(
     known = known_over_time(store, key)
     if known is not None:
         return known
-    dataset = read_like_trained(store, store.spec(sweep_id).data, request)
-    progress(0.1)
-    found = compare_later(store, sweep_id, position, dataset, as_of=as_of, progress=lambda share: progress(0.1 + 0.9 * share))
-    if found.refit is not None:
-        _remember_later(store, found, found.refit, dataset, request)
+    with read_like_trained(store, store.spec(sweep_id).data, request) as dataset:
+        progress(0.1)
+        found = compare_later(store, sweep_id, position, dataset, as_of=as_of, progress=lambda share: progress(0.1 + 0.9 * share))
+        if found.refit is not None:
+            _remember_later(store, found, found.refit, dataset, request)
     store.put_intake(key, _record(store, found))
     return found
 
@@ -141,16 +141,15 @@ def compare_later(
 def _remember_later(store: Store, found: OverTime, refit: Refit, dataset: Dataset, request: DataRequest) -> None:
     """Have screens that show the new solution show the later data with it."""
     spec = store.spec(refit.sweep)
-    table, frame = store.feature_table(spec.table), nw.from_native(dataset.frame, eager_only=True)
-    first_rows = frame.head(PREVIEW_ROWS).to_pandas()
+    table, first_rows = store.feature_table(spec.table), first_rows_of(dataset, PREVIEW_ROWS)
     later = Intake(
         table=spec.table,
         data=spec.data,
         kind=dataset.kind,
         roles=dataset.roles,
-        columns=tuple(frame.columns),
+        columns=tuple(first_rows.columns),
         rows_read=dataset.rows_read,
-        rows_used=len(frame),
+        rows_used=dataset.rows_used,
         set_aside=dataset.set_aside,
         filtered_out=dataset.filtered_out,
         notes=dataset.notes,

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 
 from segcore.errors import ParameterError
 from segcore.features.assemble import kept_customers
+from segcore.features.grouping import rows_until, time_span
 from segcore.intake.remembered import data_key, recall_data
 from segcore.records.dataset import Dataset
 from segcore.records.feature_table import FeatureTable
@@ -82,7 +82,9 @@ def follow_customers(kept: KeptSolution, dataset: Dataset, *, as_of: str | None 
     earlier, labels = _clustered(kept)
     customers = _side_by_side(kept.earlier, earlier, labels, scored)
     if not customers.in_both.any():
-        raise refusal("over_time.nobody_in_both", earlier=kept.spec.data.get("name", "the sweep"), later=dataset.name)
+        named = {"earlier": kept.spec.data.get("name", "the sweep"), "later": dataset.name}
+        shared = int(np.isin(kept.earlier.customers.astype(str), scored.customers.astype(str)).sum())
+        raise refusal("over_time.all_set_aside", **named, shared=shared) if shared else refusal("over_time.nobody_in_both", **named)
     stages, differ = _stages(kept, dataset, periods, customers)
     cause = np.full(len(customers.ids), "", dtype=object)
     moved = customers.moved
@@ -115,7 +117,7 @@ def _later_reference(kept: KeptSolution, dataset: Dataset, as_of: str | None) ->
 def _periods(kept: KeptSolution, dataset: Dataset, later: FeatureTable) -> Periods:
     if kept.preparation.reference_date is None or "time" not in dataset.roles:
         return Periods()
-    first = nw.from_native(dataset.frame, eager_only=True)[dataset.roles["time"]].min()
+    first, _ = time_span(dataset)
     begins, began = str(first)[:19], _first_date(kept)
     is_same_start = began is not None and begins[:10] <= began[:10]
     return Periods(began, kept.preparation.reference_date, begins, later.reference_date, is_same_start)
@@ -170,9 +172,7 @@ def _stages(
     """Return the segments with only the earlier rows, counted to the earlier and to the later date; and in how many cases rows differ."""
     if not periods.is_same_start:
         return [], None
-    frame = nw.from_native(dataset.frame, eager_only=True)
-    end = dt.datetime.fromisoformat(str(periods.earlier_last))
-    old = replace(dataset, frame=frame.filter(nw.col(dataset.roles["time"]) <= end).to_native(), used=None, aside=None)
+    old = rows_until(dataset, dt.datetime.fromisoformat(str(periods.earlier_last)))
     before, after = (kept.score(old, date) for date in (periods.earlier_last, periods.later_last))
     ids = customers.ids.astype(str)
     known, i, j = np.intersect1d(kept.earlier.customers.astype(str), before.customers.astype(str), return_indices=True)
