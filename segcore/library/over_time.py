@@ -58,7 +58,7 @@ class OverTime:
 
     @property
     def refit(self) -> Point | None:
-        """The later customers clustered again, a solution whose segments keep the names of those that they stand for.
+        """The later customers clustered again, a solution whose segments keep the names and colours of those that they stand for.
 
         ``None`` where they could not be clustered. `fates` says what became of each kept segment in it.
         """

@@ -23,6 +23,7 @@ MAIN, ACCENT, GOOD, QUIET = PALETTE[0], PALETTE[1], PALETTE[2], "#8A8F98"
 NOISE_GREY = PALETTE[6]
 # Whatever else stands for a category. Grey is only for what is none.
 CATEGORICAL = (*PALETTE, "#6B5FB5", "#D0526B", QUIET)
+SEGMENT_COLOURS = tuple(colour for colour in CATEGORICAL if colour not in (NOISE_GREY, QUIET))
 SEQUENTIAL = ("#E3EEF9", "#C8DFF1", "#ADD0EA", "#8DBEE0", "#6BABD5", "#4D97C5", "#3381AF", "#1D6B99", "#135582", "#08406B")
 DIVERGING = ("#B2500F", "#CB7A43", "#E5A478", "#EDC5A9", "#F0E3DA", "#DCE7EE", "#B0D0E5", "#80B4D7", "#4687B5", "#0B5A94")
 PAPER, INK = "#FFFFFF", "#1A1A1A"

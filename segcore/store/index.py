@@ -38,6 +38,8 @@ create table if not exists evidence (
     primary key (sweep, part, number));
 create table if not exists segment_names (
     sweep text not null, point text not null, segment integer not null, name text not null, primary key (sweep, point, segment));
+create table if not exists segment_colours (
+    sweep text not null, point text not null, segment integer not null, place integer not null, primary key (sweep, point, segment));
 create table if not exists sweep_names (sweep text primary key, name text not null);
 create table if not exists removed_sweeps (sweep text primary key);
 create table if not exists intakes (
@@ -47,7 +49,7 @@ create table if not exists jobs (
     started real, finished real, total integer not null, progress integer not null default 0, message text, result text,
     number integer, finding text);
 """
-_VERSION = 1
+_VERSION = 2
 """Of the index; one of a higher version is not opened, because this segcore would not keep what it promises."""
 # Of version 0, in which the order was that of the clock, which may be set back.
 _TO_VERSION_1 = (
@@ -164,15 +166,17 @@ class Index:
             time.sleep(0.02)
 
     def _make_tables(self) -> None:
-        """Make what the index lacks: a new one lacks everything, one of an earlier version some columns."""
+        """Make what the index lacks: a new one lacks everything, one of an earlier version some tables and columns."""
         with self._write() as index:
             if self._version(index) >= _VERSION:
                 return
             index.execute("begin immediate")
             try:
-                if self._version(index) < _VERSION:  # otherwise another process has done it in the meantime
-                    is_old = index.execute("select 1 from sqlite_master where name = 'sweeps'").fetchone() is not None
-                    for statement in (*_SCHEMA.strip().split(";"), *(_TO_VERSION_1 if is_old else ()), f"pragma user_version = {_VERSION}"):
+                version = self._version(index)
+                if version < _VERSION:  # otherwise another process has done it in the meantime
+                    is_of_0 = version == 0 and index.execute("select 1 from sqlite_master where name = 'sweeps'").fetchone() is not None
+                    more = _TO_VERSION_1 if is_of_0 else ()
+                    for statement in (*_SCHEMA.strip().split(";"), *more, f"pragma user_version = {_VERSION}"):
                         index.execute(statement)
                 index.execute("commit")
             except BaseException:

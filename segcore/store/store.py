@@ -538,6 +538,18 @@ class Store(Index):
         rows = self._rows("select segment, name from segment_names where sweep = ? and point = ?", sweep_id, point)
         return {segment: name for segment, name in rows if _is_name(segment, name)}
 
+    def keep_segment_colours(self, sweep_id: str, point: str, places: Mapping[int, int]) -> None:
+        """Store which colours a solution's segments keep from an earlier one, by place; they replace those stored before."""
+        with self._write() as index:
+            index.execute("delete from segment_colours where sweep = ? and point = ?", (sweep_id, point))
+            rows = [(sweep_id, point, segment, place) for segment, place in places.items()]
+            index.executemany("insert into segment_colours values (?, ?, ?, ?)", rows)
+
+    def segment_colours(self, sweep_id: str, point: str) -> dict[int, int]:
+        """Return the places of the colours that a solution's segments keep from an earlier solution; all others go by size."""
+        rows = self._rows("select segment, place from segment_colours where sweep = ? and point = ?", sweep_id, point)
+        return {segment: place for segment, place in rows if isinstance(segment, int) and isinstance(place, int) and place >= 0}
+
     def all_segment_names(self, sweep_id: str) -> dict[str, dict[int, str]]:
         """Return the names that the analyst gave to the segments of each solution of a sweep, by the solution's ``grid.point_key``."""
         found: dict[str, dict[int, str]] = {}

@@ -62,6 +62,15 @@ def test_ellipses_and_means_have_the_colour_of_their_segment_and_noise_has_neith
     np.testing.assert_allclose(np.column_stack([lines[1].x, lines[1].y]), FOUND.areas[1].ellipse())
 
 
+def test_segments_keep_the_colours_and_symbols_of_an_earlier_solution():
+    kept = replace(FOUND, kept_colours={0: 9, 1: 0})
+    first, second, noise = points(draw_customers(kept, NAMES))
+    once, largest = points(draw_customers(map_with(range(10)), {}))[-1], points(draw_customers(FOUND, NAMES))[0]
+    assert (first.marker.color, first.marker.symbol) == (once.marker.color, once.marker.symbol)
+    assert (second.marker.color, second.marker.symbol) == (largest.marker.color, largest.marker.symbol)
+    assert noise.marker.color == NOISE_GREY
+
+
 def test_axes_say_their_share_of_the_variance_and_have_one_scale():
     layout = draw_customers(FOUND, NAMES).layout
     assert layout.xaxis.title.text == "First principal component (50 % of the variance)"

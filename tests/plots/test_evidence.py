@@ -59,6 +59,10 @@ class TestSilhouettes:
         assert [trace.width for trace in figure.data] == [25.0, 25.0]
         assert figure.data[1].x == (87.5,)
         assert figure.data[1].y == (0.0,), "a customer alone has silhouette 0"
+        colours = [trace.marker.color for trace in figure.data]
+        kept = silhouette_bars(np.array([[0.0], [0.1], [0.2], [9.0]]), np.array([0, 0, 0, 1]), {}, kept_colours={0: 1, 1: 0})
+        swapped = draw_silhouettes(kept, mean=None).data
+        assert [trace.marker.color for trace in swapped] == colours[::-1] and len(set(colours)) == 2
         assert "“Segment 0” is set apart best" in describe_silhouettes(found, n_customers=4)
 
     @pytest.mark.parametrize("labels", [[0, 0, 0], [-1, -1, 0], [-1, -1, -1]])

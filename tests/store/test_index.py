@@ -138,6 +138,31 @@ def test_an_index_of_a_newer_version_is_refused_and_left_alone(home):
     assert index.execute("pragma user_version").fetchone() == (999,)
 
 
+def test_an_index_of_version_1_gets_what_it_lacks_and_keeps_its_rows(home):
+    store = Store(home)
+    sweep = store.add_sweep(spec())
+    store.name_segment(sweep, "n_clusters=2", 0, "Regulars")
+    old = sqlite3.connect(home / "index.db")
+    old.executescript("drop table segment_colours; pragma user_version = 1;")
+    old.close()
+
+    again = Store(home)
+
+    again.keep_segment_colours(sweep, "n_clusters=2", {0: 3})
+    assert again.segment_colours(sweep, "n_clusters=2") == {0: 3}
+    assert (again.sweep_ids(), again.segment_names(sweep, "n_clusters=2")) == ([sweep], {0: "Regulars"})
+
+
+def test_colours_that_are_kept_replace_those_before(home):
+    store = Store(home)
+    store.keep_segment_colours("s", "n_clusters=3", {0: 1, 2: 0})
+    store.keep_segment_colours("s", "n_clusters=2", {0: 5})
+    store.keep_segment_colours("s", "n_clusters=3", {1: 2})
+    assert store.segment_colours("s", "n_clusters=3") == {1: 2}
+    assert store.segment_colours("s", "n_clusters=2") == {0: 5}
+    assert store.segment_colours("t", "n_clusters=2") == {}
+
+
 @pytest.fixture
 def clock_going_back(monkeypatch):
     """Have each look at the clock show an hour less."""

@@ -16,6 +16,7 @@ from segcore.plots.evidence.silhouette_bars import SegmentBars, describe_silhoue
 from segcore.plots.evidence.stability_strip import describe_stability, stability_map_data
 from segcore.plots.heatmap import describe_map, draw_map
 from segcore.plots.segments.segment_sizes import describe_sizes, draw_sizes, sizes_data
+from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
@@ -113,12 +114,13 @@ def _labels(store: Store, sweep: Sweep, positions: list[int]) -> dict[int, np.nd
 def draw_customers(store: Store, sweep: Sweep, chosen: int, solution: Solution, names: dict[int, str]) -> None:
     """Draw the silhouette of every customer of the chosen solution."""
     labels, spec = np.asarray(solution.labels), sweep.spec
+    colours = store.segment_colours(sweep.id, point_key(solution.params))
 
     def build() -> tuple[SegmentBars, ...]:
         X = prepare_rows(clustered(store, sweep).table, spec.plan)
-        return silhouette_bars(X, labels, names, seed=spec.plan.seed)
+        return silhouette_bars(X, labels, names, kept_colours=colours, seed=spec.plan.seed)
 
-    bars = cache.computed("silhouettes", f"{sweep.id} {chosen} {sorted(names.items())}", build)
+    bars = cache.computed("silhouettes", f"{sweep.id} {chosen} {sorted(names.items())} {sorted(colours.items())}", build)
     mean = solution.quality.silhouette.value if solution.quality else None
     st.caption("How well each customer fits their segment.")
     draw_figure(

@@ -173,7 +173,7 @@ def draw_refit(kept: Kept, found: OverTime) -> None:
     titles = new_titles(refit, names)
     for fate in refit.fates:
         st.markdown(f"- **{_KINDS[fate.kind]}.** {escape(refit_fate_text(fate, names, titles))}")
-    st.caption("Segments that stand for an earlier one keep its name.")
+    st.caption("Segments that stand for an earlier one keep its name and its colour.")
     again = judge(found, names).answer == "again"
     if st.button(
         "Use the new segments",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segcore.plots.theme import PALETTE, QUIET, lay_out, plain_text
+from segcore.plots.theme import QUIET, SEGMENT_COLOURS, lay_out, plain_text
 from segcore.records.solution import NOISE
+from segcore.segments.profiles.segment_order import colour_places
 from segcore.wording.numbers import counted, percent_text, segment_title, two_decimals
 
 if TYPE_CHECKING:
@@ -33,12 +34,15 @@ class SegmentBars:
         Of all customers that are not noise, 0 to 1.
     values : tuple of float
         In descending order; of a sample if the segment is large.
+    colour : int
+        Its place among the colours of segments.
     """
 
     label: int
     title: str
     share: float
     values: tuple[float, ...]
+    colour: int = 0
 
     @property
     def mean(self) -> float:
@@ -51,7 +55,9 @@ class SegmentBars:
         return sum(value < 0 for value in self.values) / len(self.values)
 
 
-def silhouette_bars(X: np.ndarray, labels: np.ndarray, names: Mapping[int, str], *, seed: int = 0) -> tuple[SegmentBars, ...]:
+def silhouette_bars(
+    X: np.ndarray, labels: np.ndarray, names: Mapping[int, str], *, kept_colours: Mapping[int, int] | None = None, seed: int = 0
+) -> tuple[SegmentBars, ...]:
     """Return the silhouettes of each segment's customers, the largest segment first; empty unless there are two segments.
 
     Parameters
@@ -61,6 +67,8 @@ def silhouette_bars(X: np.ndarray, labels: np.ndarray, names: Mapping[int, str],
     labels : ndarray of shape (n_customers,), int
         -1 is noise, which neither counts nor is a neighbour.
     names : mapping of segment label to the analyst's name
+    kept_colours : mapping of segment to int, or None
+        See `segcore.segments.profiles.segment_order.colour_places`.
     seed : int
         Of the sample.
 
@@ -88,7 +96,9 @@ def silhouette_bars(X: np.ndarray, labels: np.ndarray, names: Mapping[int, str],
         first += len(members)
         label = int(segments[segment])
         found.append(SegmentBars(label, segment_title(label, dict(names)), sizes[segment] / len(kept), tuple(part.tolist())))
-    return tuple(sorted(found, key=lambda bars: -bars.share))
+    found.sort(key=lambda bars: -bars.share)
+    places = colour_places([bars.label for bars in found], kept_colours or {})
+    return tuple(replace(bars, colour=places[bars.label]) for bars in found)
 
 
 def _silhouettes(X: np.ndarray, own: np.ndarray, sizes: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -119,7 +129,7 @@ def draw_silhouettes(bars: tuple[SegmentBars, ...], *, mean: float | None) -> Fi
 
     figure = go.Figure()
     begin = 0.0
-    for order, segment in enumerate(bars):
+    for segment in bars:
         end = begin + 100 * segment.share
         width = (end - begin) / len(segment.values)
         figure.add_trace(
@@ -128,7 +138,7 @@ def draw_silhouettes(bars: tuple[SegmentBars, ...], *, mean: float | None) -> Fi
                 y=list(segment.values),
                 width=width,
                 name=plain_text(segment.title),
-                marker={"color": PALETTE[order % len(PALETTE)], "line": {"width": 0}},
+                marker={"color": SEGMENT_COLOURS[segment.colour % len(SEGMENT_COLOURS)], "line": {"width": 0}},
                 hovertext=plain_text(segment.title),
                 hovertemplate="%{hovertext}<br>silhouette %{y:.2f}<extra></extra>",
             )

@@ -11,11 +11,10 @@ import numpy as np
 from segcore.errors import ParameterError
 from segcore.features.assemble import kept_customers
 from segcore.plots.theme import (
-    CATEGORICAL,
     INK,
     NOISE_GREY,
     PAPER,
-    QUIET,
+    SEGMENT_COLOURS,
     SEQUENTIAL,
     SYMBOLS,
     PlotlyText,
@@ -29,14 +28,13 @@ from segcore.records.feature_table import FeatureTable, unique_titles
 from segcore.records.plan import Plan
 from segcore.records.solution import NOISE
 from segcore.segments.maps.customer_map import INSIDE, LEAST_OF_EACH, Area, CustomerMap
-from segcore.segments.profiles.segment_order import SegmentOrder
+from segcore.segments.profiles.segment_order import SegmentOrder, colour_places
 from segcore.wording import html
 from segcore.wording.numbers import counted, number_text, percent_text, unit_text
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-_COLOURS = tuple(colour for colour in CATEGORICAL if colour not in (NOISE_GREY, QUIET))
 _FIRST_SYMBOLS = (0, 1, 2, 3, 4, 1, 2, 0)  # of the colours: similar ones, such as the two blues, differ in their symbols
 _SCALE = colour_scale(SEQUENTIAL[4:])  # the weaker ones are faint on either background
 _ENDS = (0.05, 0.95)
@@ -141,12 +139,13 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
     import plotly.graph_objects as go
 
     order = SegmentOrder.of(found.labels, names)
-    titles = _titles(order)
+    titles, looks = _titles(order), _looks(order, found.kept_colours)
     look = _MANY_POINTS if len(found.shown) > _MANY else _FEW_POINTS
     figure = go.Figure()
     if is_sample(found):
         _add_density(figure, customer_density(found.places))
     for at, label in enumerate(order.labels):
+        colour, symbol = looks[label]
         rows = found.shown[order.place[found.shown] == at]
         x, y = found.places[rows].T
         figure.add_scattergl(
@@ -156,12 +155,13 @@ def draw_customers(found: CustomerMap, names: Mapping[int, str], *, colours: Fea
             name=_short(titles[label]),
             legendgroup=str(label),
             showlegend=False,
-            marker={**look, "symbol": _symbol(at, label), **_point_colours(at, label, rows, colours)},
+            marker={**look, "symbol": symbol, **({"color": colour} if colours is None else _point_colours(colours, rows))},
             hovertext=_hover(found, rows, titles[label], colours),
             hovertemplate="%{hovertext}<extra></extra>",
         )
     for at, label in enumerate(order.labels):
-        mark = {"size": 14, "symbol": _symbol(at, label), "color": _colour(at, label) if colours is None else INK}
+        colour, symbol = looks[label]
+        mark = {"size": 14, "symbol": symbol, "color": colour if colours is None else INK}
         _add_area(figure, found.areas.get(label), label, titles[label], mark, in_legend=at < _MOST_IN_LEGEND or label == NOISE)
     if colours is not None:
         low, high = colours.ends
@@ -217,17 +217,16 @@ def _short(title: str) -> PlotlyText:
     return plain_text(shortened(title, _LONGEST))
 
 
-def _colour(at: int, label: int) -> str:
-    return NOISE_GREY if label == NOISE else _COLOURS[at % len(_COLOURS)]
+def _looks(order: SegmentOrder, kept: Mapping[int, int]) -> dict[int, tuple[str, str]]:
+    """Return the colour and the symbol of each segment and of noise."""
+    looks = {NOISE: (NOISE_GREY, "x-thin-open")}
+    for label, place in colour_places(order.labels, kept).items():
+        round_, colour = divmod(place, len(SEGMENT_COLOURS))
+        looks[label] = SEGMENT_COLOURS[colour], SYMBOLS[(_FIRST_SYMBOLS[colour] + round_) % len(SYMBOLS)]
+    return looks
 
 
-def _symbol(at: int, label: int) -> str:
-    return "x-thin-open" if label == NOISE else SYMBOLS[(_FIRST_SYMBOLS[at % len(_COLOURS)] + at // len(_COLOURS)) % len(SYMBOLS)]
-
-
-def _point_colours(at: int, label: int, rows: np.ndarray, colours: FeatureColours | None) -> dict[str, Any]:
-    if colours is None:
-        return {"color": _colour(at, label)}
+def _point_colours(colours: FeatureColours, rows: np.ndarray) -> dict[str, Any]:
     return {"color": colours.values[rows].tolist(), "coloraxis": "coloraxis"}
 
 

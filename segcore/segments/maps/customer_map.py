@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,8 +13,10 @@ from segcore.clustering.algorithms.registry import algorithm
 from segcore.errors import StoreError
 from segcore.features.assemble import assemble
 from segcore.records.feature_table import FeatureTable, unique_titles
+from segcore.records.grid import point_key
 from segcore.records.preparation import Preparation
-from segcore.records.solution import NOISE
+from segcore.records.solution import NOISE, Solution
+from segcore.records.sweep import Sweep
 from segcore.segments.maps.neighbour_layout import NeighbourLayout, NeighbourMethod
 from segcore.segments.maps.principal_plane import PrincipalPlane, principal_plane
 from segcore.segments.maps.stored_layout import clustered_values, fitted_preparation, known_layout
@@ -104,6 +106,8 @@ class CustomerMap:
         See `segcore.segments.maps.neighbour_layout.NeighbourLayout`; 0 for principal components.
     of_mixture : bool
         Whether the areas are the components of a mixture.
+    kept_colours : mapping of segment to int
+        See `segcore.segments.profiles.segment_order.colour_places`.
     """
 
     customers: np.ndarray
@@ -119,6 +123,7 @@ class CustomerMap:
     laid_out: int = 0
     different: int = 0
     of_mixture: bool = False
+    kept_colours: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -310,6 +315,11 @@ def map_of(
         If the solution is not finished, or has no labels; if the layout has not been made.
     """
     sweep, solution = store.sweep(sweep_id), store.labelled_solution(sweep_id, position)
+    found = _map_of(store, sweep, solution, method, rows)
+    return replace(found, kept_colours=store.segment_colours(sweep_id, point_key(solution.params)))
+
+
+def _map_of(store: Store, sweep: Sweep, solution: Solution, method: Method, rows: Callable[[], FeatureTable] | None) -> CustomerMap:
     preparation, labels = fitted_preparation(sweep), np.asarray(solution.labels)
     clustered = assemble(store.feature_table(sweep.spec.table, profile=False), sweep.spec.plan).table if rows is None else rows()
     if method != "pca":

@@ -25,6 +25,7 @@ from segcore.segments.over_time.drift import Drift, drift_of_counts, find_drift
 from segcore.segments.over_time.followed import Followed, follow_customers, later_data
 from segcore.segments.over_time.over_time_records import FollowedCustomers, OverTime, Periods, Refit, SegmentChange
 from segcore.segments.over_time.refit import refit_later
+from segcore.segments.profiles.segment_order import SegmentOrder, colour_places
 from segcore.segments.scoring import KeptSolution
 from segcore.store.damage import if_readable
 from segcore.store.store import Store
@@ -116,7 +117,7 @@ def compare_later(
     no_refit = ""
     try:
         refit = refit_later(kept, followed, {**kept.spec.data, **later_data(dataset)}, lambda share: progress(0.2 + 0.8 * share))
-        _pass_names_on(store, sweep_id, position, refit)
+        _pass_on(store, kept, position, refit)
     except DataError as error:
         no_refit = str(error)
     segments = segment_changes(followed.customers)
@@ -206,12 +207,15 @@ def segment_changes(customers: FollowedCustomers) -> tuple[SegmentChange, ...]:
     return tuple(found)
 
 
-def _pass_names_on(store: Store, sweep_id: str, position: int, refit: Refit) -> None:
-    """Give segments of the compared solution the names of those that they stand for, unless the analyst has named them."""
-    names, own = known_names(store, store.sweep(sweep_id), position).names, store.segment_names(refit.sweep, refit.point)
-    for label, kept in refit.partners.items():
-        if kept in names and label not in own:
-            store.name_segment(refit.sweep, refit.point, label, names[kept])
+def _pass_on(store: Store, kept: KeptSolution, position: int, refit: Refit) -> None:
+    """Give segments of the compared solution the colours and names of those that they stand for; a name of the analyst's stays."""
+    names, own = known_names(store, store.sweep(kept.spec.id), position).names, store.segment_names(refit.sweep, refit.point)
+    order = SegmentOrder.of(np.asarray(kept.solution.labels)[:: kept.spec.plan.repeats], names)
+    places = colour_places(order.labels, store.segment_colours(kept.spec.id, point_key(kept.solution.params)))
+    store.keep_segment_colours(refit.sweep, refit.point, {label: places[of] for label, of in refit.partners.items() if of in places})
+    for label, of in refit.partners.items():
+        if of in names and label not in own:
+            store.name_segment(refit.sweep, refit.point, label, names[of])
 
 
 def _whole(revenue: np.ndarray) -> float | None:

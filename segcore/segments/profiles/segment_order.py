@@ -1,8 +1,9 @@
-"""The order in which profiles show segments, and their titles."""
+"""The order in which profiles show segments, their titles, and which colour each has."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,3 +37,23 @@ class SegmentOrder:
         moved[order] = np.arange(len(order))
         ordered = tuple(int(found[group]) for group in order)
         return cls(ordered, tuple(segment_title(label, names) for label in ordered), moved[place])
+
+
+def colour_places(labels: Sequence[int], kept: Mapping[int, int]) -> dict[int, int]:
+    """Return the place of each segment's colour among the colours; noise has none.
+
+    Parameters
+    ----------
+    labels : sequence of int
+        In the order of `SegmentOrder`.
+    kept : mapping of segment to int
+        Places that segments keep from an earlier solution. The others get the first free ones, in their order.
+
+    Examples
+    --------
+    >>> colour_places([2, 0, 1, -1], {0: 0, 1: 4})
+    {2: 1, 0: 0, 1: 4}
+    """
+    taken = {kept[label] for label in labels if label in kept}
+    free = (place for place in itertools.count() if place not in taken)
+    return {label: kept[label] if label in kept else next(free) for label in labels if label != NOISE}

@@ -7,11 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from segcore.records.grid import point_key
+from segcore.segments.maps.customer_map import map_of
 from segcore.segments.names import known_names
 from segcore.segments.over_time.changes import compare_later
 from segcore.segments.over_time.migration import followed_rows, migration_of, new_titles, over_time_document
 from segcore.segments.over_time.over_time_records import NOWHERE
 from segcore.segments.over_time.verdict import followed_sentences, judge
+from segcore.segments.profiles.segment_order import SegmentOrder, colour_places
 from segcore.store.store import Store
 from segcore.wording.findings import sentence
 from tests.segments.over_time.planted import KINDS, MOVERS, earlier, groups, later, periods, read, swept
@@ -104,6 +107,21 @@ def test_segments_of_a_new_solution_keep_the_names_of_those_that_they_stand_for(
     assert set(kept) - set(refit.partners) and kept != names
     assert new_titles(refit, names) == {label: kept[label] if label in refit.partners else f"New segment {label}" for label in kept}
     assert refit.sweep not in store.sweep_ids()  # it is listed once it is used
+
+
+def test_segments_of_a_new_solution_keep_the_colours_of_those_that_they_stand_for(home, tmp_path):
+    store = Store(home)
+    sweep = swept(store, read(tmp_path, earlier(0), "then.csv"))
+    kept = store.solution(sweep, 0)
+    store.keep_segment_colours(sweep, point_key(kept.params), {segments_of(store, sweep)[0]: 7})
+    mine = colour_places(SegmentOrder.of(kept.labels, {}).labels, {segments_of(store, sweep)[0]: 7})
+
+    refit = compare_later(store, sweep, 0, read(tmp_path, later("split", 0), "later.csv")).refit
+
+    found = map_of(store, refit.sweep, refit.position).kept_colours
+    assert found == {label: mine[of] for label, of in refit.partners.items()} and 7 in found.values()
+    places = colour_places(SegmentOrder.of(store.solution(refit.sweep, refit.position).labels, {}).labels, found)
+    assert len(set(places.values())) == len(places) == 4
 
 
 def test_a_document_holds_the_same_as_the_figures_and_is_the_same_again(home, tmp_path):

@@ -13,6 +13,7 @@ from segcore.errors import SegcoreError, StoreError
 from segcore.jobs.tasks.making_maps import map_job_of, start_map
 from segcore.plots.segments.map import FeatureColours, describe_customers, draw_customers, feature_colours
 from segcore.records.feature_table import unique_titles
+from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.records.sweep import Sweep
 from segcore.segments.maps.customer_map import CustomerMap, map_of
@@ -85,7 +86,8 @@ def _map_of(store: Store, sweep: Sweep, position: int, solution: Solution, metho
         with st.spinner("Drawing the map …"):
             return map_of(store, sweep.id, position, method=method, rows=lambda: clustered(store, sweep).table)
 
-    return cache.computed("map", f"{segments_key(sweep, solution, {})}.{method}", build)
+    kept = sorted(store.segment_colours(sweep.id, point_key(solution.params)).items())
+    return cache.computed("map", f"{segments_key(sweep, solution, {})}.{method}.{kept}", build)
 
 
 def _job(store: Store, sweep: Sweep, method: NeighbourMethod) -> jobs.Job | None:
