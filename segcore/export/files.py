@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Literal, Unpack
 
@@ -59,6 +59,8 @@ def write_export(
     sweep_id: str,
     position: int,
     out: Path | str | Destination,
+    *,
+    progress: Callable[[float], None] = lambda share: None,
     **choice: Unpack[RowChoice],
 ) -> dict[str, Any]:
     """Write the customers of some segments to a file, and its description to ``FILE.json`` next to it; or into a table.
@@ -69,6 +71,8 @@ def write_export(
         See `export_rows`.
     out : path or Destination
         A file's name ends in ``.csv`` or ``.parquet``. An existing file is replaced once the new one is complete.
+    progress : callable (float) -> None
+        Called with the share of a table's rows that is sent, 0 to 1; they are then compared with what the table has.
 
     Returns
     -------
@@ -82,7 +86,7 @@ def write_export(
     """
     if not isinstance(out, Destination):
         format_of(out)
-    return _write_output(export_rows(store, sweep_id, position, **choice), position, out)
+    return _write_output(export_rows(store, sweep_id, position, **choice), position, out, progress)
 
 
 def write_scores(
@@ -124,20 +128,25 @@ def write_model(store: Store, sweep_id: str, position: int, path: Path | str) ->
         file.write(content)
 
 
-def _write_output(rows: ExportRows, position: int, out: Path | str | Destination) -> dict[str, Any]:
-    return _write_table(rows, position, out) if isinstance(out, Destination) else _write_files(rows, position, Path(out))
+def _write_output(
+    rows: ExportRows, position: int, out: Path | str | Destination, progress: Callable[[float], None] = lambda share: None
+) -> dict[str, Any]:
+    return _write_table(rows, position, out, progress) if isinstance(out, Destination) else _write_files(rows, position, Path(out))
 
 
-def _write_table(rows: ExportRows, position: int, out: Destination) -> dict[str, Any]:
+def _write_table(rows: ExportRows, position: int, out: Destination, progress: Callable[[float], None]) -> dict[str, Any]:
     """Write into a table; its text needs no marks, because no database runs it as a formula."""
-    found = hashlib.sha256()
+    found, sent = hashlib.sha256(), 0
 
     def digested() -> Iterator[pa.Table]:
+        nonlocal sent
         for place, chunk in enumerate(rows.chunks()):
             text = io.BytesIO()
             pa.csv.write_csv(chunk, text, pa.csv.WriteOptions(include_header=not place))
             found.update(text.getbuffer())
             yield chunk
+            sent += chunk.num_rows
+            progress(sent / max(len(rows), 1))
 
     key = [rows.columns[f"id:{rows.id_name}"], *(["copy"] if rows.copies else [])]
     changes = write_into_table(out, digested(), rows.schema, key)

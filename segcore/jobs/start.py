@@ -117,7 +117,7 @@ def start_task(store: Index, kind: TaskKind, job_id: str, spec: Mapping[str, Any
     Parameters
     ----------
     store : Index
-    kind : {"vectors", "map", "drivers", "targets", "buyer map", "over time"}
+    kind : {"vectors", "map", "drivers", "targets", "buyer map", "over time", "export"}
     job_id : str
         While a job of this id is queued or running, it is joined.
     spec : mapping

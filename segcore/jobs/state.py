@@ -17,8 +17,8 @@ from segcore.store.file_lock import is_held
 from segcore.store.index import Index
 from segcore.wording.numbers import counted, percent_text
 
-TaskKind = Literal["vectors", "map", "drivers", "targets", "buyer map", "over time"]
-JobKind = Literal["sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map", "over time"]
+TaskKind = Literal["vectors", "map", "drivers", "targets", "buyer map", "over time", "export"]
+JobKind = Literal["sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map", "over time", "export"]
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 
 ACTIVE = ("queued", "running")
@@ -37,7 +37,7 @@ class Job:
     ----------
     id : str
         For a sweep, the sweep's id.
-    kind : {"sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map", "over time"}
+    kind : {"sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map", "over time", "export"}
         What is neither a sweep nor a benchmark is a task: see ``segcore.jobs.tasks``.
     title : str
     state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}

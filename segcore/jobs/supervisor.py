@@ -39,6 +39,7 @@ _WORKERS = {  # of what is not a sweep
     "targets": "segcore.jobs.tasks.finding_targets",
     "buyer map": "segcore.jobs.tasks.mapping_buyers",
     "over time": "segcore.jobs.tasks.following_over_time",
+    "export": "segcore.jobs.tasks.writing_tables",
 }
 _HASH_SEED = {"PYTHONHASHSEED": "0"}  # for the same results in every process
 _AGAIN_SECONDS = 0.2

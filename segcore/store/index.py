@@ -454,9 +454,8 @@ class Index:
         return True
 
     def job_ids(self, prefix: str) -> list[str]:
-        """Return the ids that begin with ``prefix``, at most three."""
-        kinds = "'sweep', 'benchmark', 'vectors', 'targets', 'over time'"
-        query = f"select id from jobs where substr(id, 1, ?) = ? and kind in ({kinds}) limit 3"
+        """Return the ids that begin with ``prefix``, at most three, without rows that only keep a place in the queue."""
+        query = "select id from jobs where substr(id, 1, ?) = ? and kind <> 'turn' limit 3"
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
     def job_state(self, job_id: str) -> str | None:

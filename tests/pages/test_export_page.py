@@ -6,14 +6,18 @@ import sqlite3
 import pandas as pd
 import pytest
 
+from segcore import jobs
+from segcore.errors import SegcoreError
 from segcore.export.database_table import Destination
 from segcore.export.files import file_stem
 from segcore.export.scoring_sql import scoring_sql
 from segcore.export.segment_rows import export_rows
+from segcore.jobs.tasks.writing_tables import work
 from segcore.records.estimate import Estimate
 from segcore.records.grid import point_key
 from segcore.records.solution import Solution
 from segcore.store.store import Store
+from segcore.store.worker_errors import report_error
 from segcore.wording.numbers import percent_text
 from ui.export.downloads import _content, _description, agreement_words, export_table
 from ui.export.request_form import ExportRequest
@@ -179,8 +183,8 @@ def test_a_file_is_named_after_its_data_solution_and_segments(data, label, segme
     assert file_stem(data, label, segments) == stem
 
 
-def into_database(app, address, table, how="replace"):
-    """Choose a table on the page, and press the button if that can be done."""
+def into_database(app, address, table, how="replace", *, store=None):
+    """Choose a table on the page, press the button if that can be done, and with ``store`` do the job that it queues."""
     next(control for control in app.button_group if control.label == "Format").set_value("database").run()
     app.text_input(key="export.address").set_value(address)
     app.text_input(key="export.table").set_value(table)
@@ -189,12 +193,29 @@ def into_database(app, address, table, how="replace"):
     if not button.disabled:
         button.click().run()
     assert not app.exception
+    return app if store is None else do_job(app, store)
+
+
+def do_job(app, store):
+    """Do the queued job as its worker does, in this process, and draw the page again."""
+    (job,) = [job for job in jobs.list_jobs(store, 9) if job.state == "queued"]
+    assert app.button(key="export.write").disabled
+    try:
+        work(store, store.job_row(job.id)["spec"], lambda share: None)
+        store.update_job(job.id, state="done")
+    except SegcoreError as error:
+        report_error(store, job.id, error)
+        store.update_job(job.id, state="failed")
+    app.run()
+    assert not app.exception
     return app
 
 
-def test_segments_are_written_into_a_table_with_the_command_that_does_the_same(finished_sweep, open_app, words, tmp_path):
-    address = f"sqlite:///{tmp_path / 'shop.db'}"
-    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), address, "segments of May")
+def test_segments_are_written_into_a_table_with_the_command_that_does_the_same(
+    finished_sweep, open_app, words, tmp_path, home, nothing_starts
+):
+    address, store = f"sqlite:///{tmp_path / 'shop.db'}", Store(home)
+    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), address, "segments of May", store=store)
     assert "45 rows written into the new table 'segments of May' in shop.db." in app.success[0].value.replace("\\", "")
     assert [button.label for button in app.button if button.proto.type == "primary"] == ["Write 45 rows into segments of May"]
     assert any(f"--out {address} --into 'segments of May' --how replace" in code.value for code in app.code)
@@ -204,8 +225,30 @@ def test_segments_are_written_into_a_table_with_the_command_that_does_the_same(f
 
     segments(app).set_value([0]).run()
     assert not app.success  # of other rows
-    app = into_database(app, address, "segments of May", "merge")
+    app = into_database(app, address, "segments of May", "merge", store=store)
     assert "nothing was changed" in app.success[0].value and "were kept" in app.success[0].value
+
+
+def test_a_page_that_is_loaded_again_shows_what_is_being_written_and_can_cancel_it(
+    finished_sweep, open_app, words, tmp_path, home, nothing_starts
+):
+    address, store = f"sqlite:///{tmp_path / 'shop.db'}", Store(home)
+    link = {"sweep": finished_sweep.id, "point": "n_clusters=3"}
+    into_database(open_app("export", **link), address, "segments", "merge")
+    (job,) = jobs.list_jobs(store, 1)
+
+    app = open_app("export", **link, export=job.id[:16])
+    assert (app.text_input(key="export.address").value, app.text_input(key="export.table").value) == (address, "segments")
+    assert "Segments of orders.csv into segments" in words(app) and not app.success
+    app = do_job(app, store)
+    assert "45 rows written into the new table" in app.success[0].value
+
+    into_database(app, address, "others")
+    next(button for button in app.main.button if button.label == "Cancel").click().run()
+    app.run()
+    assert "The table has not changed." in app.info[0].value
+    with contextlib.closing(sqlite3.connect(tmp_path / "shop.db")) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall() == [("segments",)]
 
 
 def test_a_table_that_is_not_known_yet_cannot_be_written(finished_sweep, open_app, words):
@@ -239,12 +282,13 @@ def test_a_table_is_saved_in_the_pipeline(finished_sweep, monkeypatch, tmp_path)
 
 
 def test_a_wrong_password_is_one_sentence_on_the_screen_and_nowhere_else(
-    finished_sweep, open_app, words, home, postgresql, monkeypatch, capfd
+    finished_sweep, open_app, words, home, postgresql, monkeypatch, capfd, nothing_starts
 ):
-    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), postgresql.url, "segments")
+    store = Store(home)
+    app = into_database(open_app("export", sweep=finished_sweep.id, point="n_clusters=3"), postgresql.url, "segments", store=store)
     assert "45 rows written into the new table" in app.success[0].value
     monkeypatch.setenv("PGPASSWORD", "wrong-herring")
-    app = into_database(app, postgresql.url, "more")
+    app = into_database(app, postgresql.url, "more", store=store)
     assert "refused user or password" in app.error[0].value.replace("\\", "")
     for secret in ("wrong-herring", postgresql.server.password):
         assert secret not in words(app) + "".join(capfd.readouterr())

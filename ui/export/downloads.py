@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import shlex
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from segcore.clustering.algorithms.registry import algorithm
-from segcore.export.files import export_bytes, file_stem, write_export
+from segcore.export.files import export_bytes, file_stem
 from segcore.export.model import model_zip
 from segcore.export.segment_rows import export_rows
 from segcore.records.grid import point_key
@@ -54,14 +55,8 @@ def draw_downloads(store: Store, sweep: Sweep, position: int, request: ExportReq
     st.caption(f"The first {len(head)} of {counted(rows, 'row')}, with the columns as they will be written.")
     draw_frame(head, hide_index=True, placeholder="", alt="The first rows of the export")
     if request.file_format is None:
-        question = f"{sweep.id}.{position}.{sorted(options.items())}"
-        draw_writing(
-            request.destination,
-            rows,
-            question,
-            lambda: _write(store, sweep, position, request),
-            lambda: _draw_model(store, sweep, position),
-        )
+        draw_model = functools.partial(_draw_model, store, sweep, position)
+        draw_writing(store, sweep, position, request.destination, options, rows=rows, draw_more=draw_model)
         return
     chosen = () if _is_every(sweep, position, request) else [segment_title(label, names) for label in segments]
     stem = file_stem(str(sweep.spec.data.get("name", "data")), point_rows(sweep)[position].label, chosen)
@@ -101,12 +96,6 @@ def _draw_model(store: Store, sweep: Sweep, position: int) -> None:
         key="export.model",
         help="For scoring new customers elsewhere: JSON and plain arrays, no pickle.",
     )
-
-
-def _write(store: Store, sweep: Sweep, position: int, request: ExportRequest) -> dict[str, Any]:
-    if request.destination is None:
-        raise ValueError("The button is disabled until the table is known.")
-    return write_export(store, sweep.id, position, request.destination, **request.options)
 
 
 def export_table(sweep: Sweep, position: int, request: ExportRequest) -> dict[str, Any] | None:

@@ -15,7 +15,7 @@ from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.wording.markdown import escape
 from segcore.wording.numbers import counted, percent_text, segment_title
-from ui.export.database import destination_form
+from ui.export.database import awaited_writing, destination_form
 from ui.shell import state
 from ui.shell.sweep_data import clustered, segment_names
 
@@ -56,12 +56,13 @@ def export_form(store: Store, sweep: Sweep, position: int, solution: Solution) -
         format_func=lambda label: escape(f"{_title(label, names)} · {counted(sizes[label], noun)} ({percent_text(sizes[label] / total)})"),
     )
     state.remember(key, segments)
-    state.seed_widget("export.format", state.recall("export.format", FORMATS[0]))
+    awaited = awaited_writing(store, sweep, position)
+    state.seed_widget("export.format", state.recall("export.format", FORMATS[0] if awaited is None else DATABASE))
     picked = st.segmented_control("Format", _WAYS, key="export.format", required=True, format_func=lambda name: FORMAT_TITLES[str(name)])
     way = picked or FORMATS[0]
     state.remember("export.format", way)
     st.caption(_FORMAT_WORDS[way])
-    destination = destination_form() if way == DATABASE else None
+    destination = destination_form(awaited) if way == DATABASE else None
     options = _draw_options(store, sweep)
     if not segments:
         st.warning("Choose at least one segment.", icon=":material/groups:")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _OWN = "segcore."
 _ENTERED = "segcore.entered"
-AwaitedJob = Literal["vectors", "targets", "over_time"]
+AwaitedJob = Literal["vectors", "targets", "over_time", "export"]
 """Name in the address of a job that this session awaits, or whose results it shows."""
 _JOBS: tuple[AwaitedJob, ...] = get_args(AwaitedJob)
 
