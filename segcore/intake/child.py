@@ -24,7 +24,7 @@ from segcore.intake.reading_process import LentReader, lent_reader, start_reader
 from segcore.intake.remembered import first_request
 from segcore.intake.take_in import known_intake, package_versions, parts_for, peek, take_in
 from segcore.records.dataset import Dataset
-from segcore.records.finding import Finding
+from segcore.records.finding import Finding, Remedy
 from segcore.records.intake import DatabaseQuestion, DataRequest, Intake, Peek
 from segcore.store.disk import any_disk_error
 from segcore.store.file_lock import take
@@ -34,6 +34,7 @@ from segcore.system.digests import digest
 from segcore.system.frames import LAZY
 from segcore.system.machine import available_bytes, memory_limit, oom_kills
 from segcore.system.private_files import make_folder, private_opener, temporary_file
+from segcore.wording.findings import refusal
 from segcore.wording.memory import limit_error, memory_error, memory_is_scarce
 
 TIMEOUT_SECONDS, LONG_SECONDS = 600.0, 4 * 3_600.0
@@ -166,10 +167,17 @@ def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, m
     name = request.name or ("the database" if is_unread(request) else Path(request.data).name)
     question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
     # A password is in the environment or the working folder of this process, which a spare need not share.
-    answer = _run_child(question, home=home, name=name, timeout=timeout, max_bytes=max_bytes, may_borrow=what != "extract")
+    limits: Any = {"timeout": timeout, "max_bytes": max_bytes}
+    pieces = _may_be_read_in_pieces(request) and more.get("parts") is None
+    answer = _run_child(question, home=home, name=name, **limits, pieces=pieces, may_borrow=what != "extract")
     if "error" not in answer:
         return dict(answer[what])
     raise _rebuilt(answer)
+
+
+def _may_be_read_in_pieces(request: DataRequest) -> bool:
+    """Tell whether a library that need not hold all rows would help: of Parquet only, one file or a folder of parts."""
+    return request.frames not in LAZY and request.kind in (None, "transactions") and Path(request.data).suffix in (".parquet", "")
 
 
 def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
@@ -181,8 +189,9 @@ def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
 
 
 def _run_child(
-    question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None, may_borrow: bool = True
+    question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None, pieces: bool, may_borrow: bool = True
 ) -> dict[str, Any]:
+    """Return the child's answer; ``pieces`` tells whether another library would read the rows piece by piece."""
     limit = max_bytes or int(available_bytes(own_limits=False) * _MEMORY_SHARE)  # the child has as much address space as this process
     kills = oom_kills()
     ended_for: list[str] = []
@@ -205,7 +214,7 @@ def _run_child(
     if ended_for == ["memory"]:
         if memory_limit() is not None:
             raise memory_error(f"Reading {name}")
-        raise SourceError(f"{name} needs more memory than the {limit / 2**30:.1f} GiB that is free: give fewer rows or columns.")
+        raise refusal("limit.reading", kind=SourceError, remedy=Remedy("fewer_rows", {"pieces": pieces}), file=name, limit=limit)
     if ended_for == ["time"]:
         raise SourceError(f"Reading {name} took longer than {timeout:g} seconds: give fewer rows, or save it as Parquet.")
     try:

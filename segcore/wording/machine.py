@@ -63,5 +63,6 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "disk.file_limit": _file_limit,
     "disk.read_only": _read_only,
     "limit.memory": _memory,
+    "limit.reading": lambda file, limit, do: f"{named(file)} needs more memory than the {bytes_text(limit)} that is free: {do}.",
     "limit.processes": lambda: "No more processes or threads can be started: raise the limit (ulimit -u), or end other programs.",
 }

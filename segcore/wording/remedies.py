@@ -111,6 +111,12 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     ),
     "items": _option("--items", "give that table with {}", "add that table of items below"),
     "last_day": _option("--to", "leave the rows out with {}", "leave the rows out with the last day below"),
+    "fewer_rows": (
+        lambda pieces: f"give fewer rows or columns{', or read order lines piece by piece with --frames duckdb' if pieces else ''}",
+        lambda pieces: (
+            f"give fewer rows or columns{', or read order lines piece by piece on the command line (--frames duckdb)' if pieces else ''}"
+        ),
+    ),
     "frames": _option("--frames spark", "leave out {}", "compute the components without Spark"),
     "baskets": (
         lambda data: (

@@ -6,6 +6,7 @@ import sys
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from segcore.data.sources import read_source
@@ -145,13 +146,21 @@ def test_an_error_keeps_its_finding_on_the_way_out_of_the_child(home, tmp_path):
     assert error.value.remedy == "header_row"
 
 
+@pytest.mark.parametrize(("frames", "said"), [("pandas", "piece by piece with --frames duckdb."), ("duckdb", "fewer rows or columns.")])
+def test_order_lines_in_parquet_that_do_not_fit_can_be_read_piece_by_piece(home, tmp_path, frames, said):
+    pd.DataFrame({"customer_id": ["a"], "date": [pd.Timestamp("2024-01-01")], "amount": [1.0]}).to_parquet(tmp_path / "lines.parquet")
+    with pytest.raises(SourceError) as error:
+        take_in_child(home, DataRequest(str(tmp_path / "lines.parquet"), frames=frames), max_bytes=2**20)
+    assert str(error.value).endswith(said)
+
+
 def test_a_device_without_an_end_is_refused_at_once(home):
     with pytest.raises(SourceError, match="not a regular file"):
         take_in(Store(home), DataRequest("/dev/zero"))
 
 
 def test_a_child_that_takes_too_much_memory_or_time_ends_in_a_sentence(home, path):
-    with pytest.raises(SegcoreError, match="needs more memory"):
+    with pytest.raises(SegcoreError, match=r"orders.csv needs more memory than the 1 MiB that is free: give fewer rows or columns\.$"):
         take_in_child(home, DataRequest(str(path)), max_bytes=2**20)
     begun = time.monotonic()
     with pytest.raises(SegcoreError, match="took longer than 0.05 seconds"):
