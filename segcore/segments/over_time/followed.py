@@ -173,11 +173,13 @@ def _stages(
     if not periods.is_same_start:
         return [], None
     old = rows_until(dataset, dt.datetime.fromisoformat(str(periods.earlier_last)))
-    before, after = (kept.score(old, date) for date in (periods.earlier_last, periods.later_last))
     ids = customers.ids.astype(str)
+    before = kept.score(old, periods.earlier_last)
     known, i, j = np.intersect1d(kept.earlier.customers.astype(str), before.customers.astype(str), return_indices=True)
     close = np.isclose(_values(kept, kept.earlier)[i], _values(kept, before.full)[j], rtol=_SAME, atol=_SAME)
     rows, _ = _placed(ids, before.customers, before.labels, None)
+    del before  # as much as all features of all customers
+    after = kept.score(old, periods.later_last)
     time, _ = _placed(ids, after.customers, after.labels, None)
     has_same_rows = np.isin(ids, known[close.all(axis=1)])
     has_lost_rows = customers.in_both & (rows == NOWHERE)
