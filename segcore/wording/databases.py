@@ -55,10 +55,10 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.damaged": lambda database, reason: f"{named(database)} is damaged ({named(reason)}): restore it from a backup.",
     "database.interrupted": lambda database, reason: (
         f"A program that wrote to {named(database)} was interrupted: open the file once with a program that may write to it, such as "
-        "sqlite3, and query a table; that undoes what was half written."
+        "sqlite3, and query a table; that undoes the incomplete change."
     ),
     "database.locked": lambda database, reason: (
-        f"{named(database)} is in use by another process ({named(reason)}): close that, and try again."
+        f"{named(database)} is in use by another process ({named(reason)}): close it there, and try again."
     ),
     "database.open_here": lambda database, reason: (
         f"{named(database)} is in use by this Python process itself: close your own connection to it, and try again."
@@ -95,13 +95,13 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"There is no such database ({named(reason)}): check the name after the last slash of its address."
     ),
     "database.no_rights": lambda database, reason: (
-        f"You may not do that in the database {named(database)} ({named(reason)}): ask its administrator, or use another user."
+        f"You lack the rights for this in the database {named(database)} ({named(reason)}): ask its administrator, or use another user."
     ),
     "database.read_only": lambda database, reason: (
         f"The database {named(database)} is only read here, and this would change it ({named(reason)}): give a SELECT that only reads."
     ),
     "database.file_access": lambda database, reason: (
-        f"Only the tables of {named(database)} itself can be read ({named(reason)}): give other files as data of their own."
+        f"Only the tables of {named(database)} itself can be read ({named(reason)}): give other files as separate data."
     ),
     "database.timeout": lambda database, reason: (
         f"The database {named(database)} took longer than the time-out allows ({named(reason)}): allow more time, or ask for fewer rows."
@@ -115,7 +115,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "database.failed": lambda database, reason: (
         f"The database {named(database)} reports an error ({named(reason)}): check the address and the query."
     ),
-    "database.one_of": lambda do: f"A database has many tables: {do} (one of the two).",
+    "database.one_of": lambda do: f"A database has many tables: {do}, but not both.",
     "database.table_of_file": lambda data: (
         f"{named(data)} is a file or a sample, not a database: leave out the table, the query and their options, or give the address of "
         "a database."
@@ -137,7 +137,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"Two columns of the rows of {named(database)} are called {quoted(column)}: give one of them another name with AS."
     ),
     "database.unfit_values": lambda database, reason: (
-        f"The values of {named(database)} changed their type while they were read ({named(reason)}): name the columns, and CAST that one."
+        f"The values of {named(database)} changed their type while they were read ({named(reason)}): name the columns, and CAST the one "
+        "that changed."
     ),
     "database.not_a_select": lambda part: (
         f"Only a SELECT can be read{f', not {quoted(part)}' if part else ''}: write one that returns the rows, such as SELECT * FROM lines."
@@ -151,7 +152,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         else "There is no SELECT: write one that returns the rows."
     ),
     "database.acting_function": lambda function, do: (
-        f"The function {quoted(function)} is not one of those that are known to only read: write the SELECT without it, or {do}."
+        f"The function {quoted(function)} is not known to only read: write the SELECT without it, or {do}."
     ),
     "database.unicode_escapes": lambda: "Names and text with U& escapes cannot be checked: write the letters themselves.",
     "database.no_table": _no_table,

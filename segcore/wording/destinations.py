@@ -55,8 +55,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "destination.no_table": lambda database, do: f"The output is the database {named(database)}: {do}.",
     "destination.bad_name": _bad_name,
     "destination.no_folder": lambda file, folder: (
-        f"The database {named(file)} cannot be created, since its folder {named(folder)} is not there: create the folder, or correct the "
-        "address."
+        f"The database {named(file)} cannot be created, because its folder {named(folder)} does not exist: create the folder, or correct "
+        "the address."
     ),
     "destination.no_schema": lambda table, schema: (
         f"The database has no schema {quoted(schema)} for table {quoted(table)}: create it, or give a name without a dot."
@@ -74,19 +74,19 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"or change the type. {_NOTHING}."
     ),
     "destination.twice": lambda table, database, key, twice: (
-        f"Table {quoted(table)} in {named(database)} has {counted(twice, 'value')} of {listed(key)} more than once: delete the rows that "
-        f"are too many, or name another table. {_NOTHING}."
+        f"Table {quoted(table)} in {named(database)} has {counted(twice, 'value')} of {listed(key)} more than once: delete the "
+        f"extra rows, or name another table. {_NOTHING}."
     ),
     "destination.same_ids": lambda table, database, column, ids: (
         f"Column {quoted(column)} of table {quoted(table)} in {named(database)} has a collation for which {quoted(ids[0], plain=True)} and "
-        f"{quoted(ids[1], plain=True)} are the same id, so customers could be lost: give it one that tells them apart, or name another "
-        f"table. {_NOTHING}."
+        f"{quoted(ids[1], plain=True)} are the same id, so customers could be lost: give it a collation that distinguishes them, or name "
+        f"another table. {_NOTHING}."
     ),
     "destination.other_rows": lambda table, database, rows, promised: (
         f"Table {quoted(table)} in {named(database)} would have {counted(rows, 'row')} instead of {promised:,}: remove the trigger or rule "
         f"that changes what is written, or name another table. {_NOTHING}."
     ),
     "destination.failed": lambda table, database, reason: (
-        f"Table {quoted(table)} in {named(database)} could not be written ({named(reason)}): correct that, and write again. {_NOTHING}."
+        f"Table {quoted(table)} in {named(database)} could not be written ({named(reason)}): fix that, and try again. {_NOTHING}."
     ),
 }

@@ -31,7 +31,7 @@ def disk_bytes_text(amount: float) -> str:
 def _full(holder: str, path: str, free: int, needed: int | None) -> str:
     wanted = max(0, (needed or 0) - free) + _MARGIN_BYTES
     more = "some space" if needed is None and holder != "home" else disk_bytes_text(-(-wanted // _STEP_BYTES) * _STEP_BYTES)
-    return f"The disk with {_place(holder, path)} is full: {disk_bytes_text(free)} free; free {more}{_kept(holder)}"
+    return f"The disk with {_place(holder, path)} is full ({disk_bytes_text(free)} left): free {more}{_kept(holder)}"
 
 
 def _quota(holder: str, path: str) -> str:

@@ -11,8 +11,8 @@ Method = Literal["pca", "tsne", "umap"]
 METHODS: Mapping[Method, str] = {"pca": "Principal components", "tsne": "t-SNE", "umap": "UMAP"}
 """Title of each kind of map."""
 NEIGHBOURS_ONLY = (
-    "Here only neighbours mean something: customers who are close are alike. How far groups are apart, how large they look and how dense "
-    "they are means little; for how far segments are apart, look at the map of principal components."
+    "Only closeness means something on this map: customers who are close are alike. The distance between groups, and how large and dense "
+    "they look, mean little; to see how far apart segments are, use the map of principal components."
 )
 """What distances do not mean on a map that keeps neighbours together."""
 

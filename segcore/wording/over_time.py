@@ -63,12 +63,12 @@ def _moved(*, moved: int, both: int, revenue: float | None) -> str:
 
 def _who(*, both: int, new: int, gone: int, aside: int) -> str:
     out = f"; {counted(aside, 'customer')} set aside" if aside else ""
-    return f"{counted(both, 'customer')} {'is' if both == 1 else 'are'} in both data, {new:,} are new and {gone:,} are gone{out}."
+    return f"{counted(both, 'customer')} {'is' if both == 1 else 'are'} in both data sets, {new:,} are new and {gone:,} are gone{out}."
 
 
 def _causes(*, behaviour: int, time: int, rows: int) -> str:
     return (
-        f"Of those who moved, {behaviour:,} did so by what they did since the earlier end, {time:,} because time passed (with no more than "
+        f"Of those who moved, {behaviour:,} did so because of what they did since the earlier end, {time:,} because time passed (with only "
         f"their earlier rows they would be in the same segment today), and {rows:,} because their earlier rows differ."
     )
 
@@ -76,7 +76,7 @@ def _causes(*, behaviour: int, time: int, rows: int) -> str:
 def _other_length(*, earlier_days: int, later_days: int) -> str:
     return (
         f"But compare periods of the same length first: the later data cover {counted(later_days, 'day')} and the earlier "
-        f"{counted(earlier_days, 'day')}, and counts and sums grow with the period by themselves."
+        f"{counted(earlier_days, 'day')}, and counts and sums grow with the length of the period."
     )
 
 
@@ -98,13 +98,13 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "over_time.who": _who,
     "over_time.causes": _causes,
     "over_time.one_cause": lambda is_dated: (
-        "All who moved did so because their behaviour changed: each period is counted to its own end, so that time by itself moves nobody."
+        "All who moved did so because their behaviour changed: each period is counted to its own end, so the passing of time moves nobody."
         if is_dated
         else "All who moved did so because their values changed."
     ),
     "over_time.rows_differ": lambda customers, both: (
-        f"{counted(customers, 'customer')} of {both:,} in both {'has' if customers == 1 else 'have'} other rows up to the earlier end than "
-        "before: returns, corrections, or rows that were added or removed."
+        f"{counted(customers, 'customer')} of {both:,} in both {'has' if customers == 1 else 'have'} different rows up to the earlier end "
+        "than before: returns, corrections, or rows that were added or removed."
     ),
     "over_time.no_refit": lambda reason: f"The later customers could not be clustered again: {reason}",
     "over_time.unstable": lambda least: (
@@ -113,7 +113,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "over_time.other_length": _other_length,
     "over_time.months": lambda features: (
-        f"Drift is not measured of {listed([value_text(one) for one in features])}: another period has other months by itself."
+        f"Drift is not measured for {listed([value_text(one) for one in features])}: another period always has other months."
     ),
     "over_time.nobody_in_both": lambda earlier, later: (
         f"No customer of {named(later)} is among those of {named(earlier)}: give later data of the same customers, and check which column "

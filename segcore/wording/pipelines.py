@@ -66,10 +66,10 @@ def missing_key(key: str, table: str) -> str:
 
 
 def missing_file(key: str, path: str, samples: Sequence[str], *, is_set: bool) -> str:
-    """Return the sentence on a file that is not there, by whether the file of the pipeline names it, or it was set otherwise."""
+    """Return the sentence on a file that does not exist, by whether the file of the pipeline names it, or it was set otherwise."""
     sample = f" (samples: {', '.join(samples)})" if samples else ""
     folder = "the current folder" if is_set else "the folder of the pipeline"
-    return f"{key} names {named(path)}, which is not there{sample}: correct the path, which counts from {folder}."
+    return f"{key} names {named(path)}, which does not exist{sample}: correct the path, which is relative to {folder}."
 
 
 def secret(key: str) -> str:
@@ -84,7 +84,7 @@ def wrong_ending(key: str, endings: Sequence[str]) -> str:
 
 def not_with_sql(key: str) -> str:
     """Return the sentence on an option of rows for an output that is SQL."""
-    return f"{key} is for rows: SQL that scores has none to choose. Leave it out, or write the rows by another [[export]]."
+    return f"{key} is for rows, and SQL that scores does not choose any. Leave it out, or write the rows with another [[export]]."
 
 
 def only_with_sql(key: str) -> str:
@@ -213,11 +213,11 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "pipeline.too_large": lambda file, most: f"{named(file)} is larger than {most:,} bytes, so it is not a pipeline.",
     "pipeline.bad_setting": lambda given: f"--set needs KEY=VALUE, such as --set data.path=orders.csv, got {quoted(given)}.",
     "pipeline.unknown_data": lambda data: (
-        f"It is not known any more how {named(data)} was read, so no pipeline can be made: load the data and run the sweep again."
+        f"It is no longer known how {named(data)} was read, so no pipeline can be made: load the data and run the sweep again."
     ),
     "pipeline.no_grid": lambda: "The solutions of this sweep are not a grid of settings, so no pipeline can be made from it.",
     "pipeline.undecodable_path": lambda path: f"The path {path} is not valid text, so no pipeline can name it: rename the file.",
-    "pipeline.step_first": lambda step, before: f"Step {step} needs step {before}, which is not in the store: run that first.",
+    "pipeline.step_first": lambda step, before: f"Step {step} needs step {before}, which is not in the store: run step {before} first.",
     "pipeline.no_step": lambda step, table: f"The pipeline has no step {step}: it has no table [{table}].",
     "pipeline.no_recommendation": lambda reason: (
         f"No solution is recommended{f' ({reason.rstrip(chr(46))})' if reason else ''}: set choose.point, or choose.best to a measure."
@@ -245,7 +245,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "The names are not used: the solution that they were given in is not in this store, so today's segments cannot be matched to it."
     ),
     "pipeline.unmatched_names": lambda names: (
-        f"No segment of today has most of the customers of {listed([quoted(name) for name in names])}: "
+        f"No segment in today's data has most of the customers of {listed([quoted(name) for name in names])}: "
         f"{'this name is' if len(names) == 1 else 'these names are'} not used."
     ),
 }

@@ -22,11 +22,11 @@ def transforms_text(transforms: Mapping[str, str], titles: Mapping[str, str]) ->
     titles : mapping of feature to title
     """
     parts = []
-    for kind, one, many in (("log", "its logarithm", "their logarithm"), ("power", "a power of it", "a power of them")):
+    for kind, done in (("log", "Log-transformed"), ("power", "Power-transformed")):
         names = [titles.get(name, name) for name, found in transforms.items() if found == kind]
         if names:
-            counted_by = f"{one}, because it is skewed" if len(names) == 1 else f"{many}, because they are skewed"
-            parts.append(f"Counted by {counted_by}: {_some(names)}.")
+            skewed = "it is skewed" if len(names) == 1 else "they are skewed"
+            parts.append(f"{done}, because {skewed}: {_some(names)}.")
     return " ".join(parts)
 
 

@@ -59,7 +59,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "All customers are in one segment, so nothing sets it apart from others: choose a solution with more segments."
     ),
     "drivers.no_segments": lambda: "All customers are noise, so there is no segment to explain: choose another solution.",
-    "drivers.none": lambda: "The features predict none of the segments, so there are no drivers to draw: see what accuracy says of each.",
+    "drivers.none": lambda: "The features predict none of the segments, so there are no drivers to draw: see the accuracy of each.",
     "drivers.noise": lambda: "Noise is not a segment, so it has no drivers.",
     "drivers.few_customers": lambda customers, least: (
         f"The segment has {counted(customers, 'customer')}, and a model needs at least {least}: choose a larger segment."
@@ -70,23 +70,23 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "drivers.beyond": lambda most: f"Only the {most} largest segments are explained: choose a solution with fewer segments.",
     "drivers.not_predicted": lambda value, low, high: (
-        f"The features do not predict who is in this segment (AUC {auc_text(value, low, high)}, where 0.5 is guessing), so what explains "
-        "the model explains nothing, and is not shown."
+        f"The features do not predict who is in this segment (AUC {auc_text(value, low, high)}, where 0.5 is guessing), so explanations "
+        "of the model would mean nothing, and are not shown."
     ),
     "drivers.few_features": lambda features: (
         f"Only {counted(features, 'feature')} {'was' if features == 1 else 'were'} clustered, so nothing else can be a driver."
     ),
     "drivers.by_construction": lambda: (
         "The segments were made from these very features, so they are easy to predict: drivers say which rule the clustering follows, "
-        "not why customers behave so."
+        "not why customers behave that way."
     ),
     "drivers.from_vectors": lambda: (
-        "The segments were made from vectors of purchases, which say nothing one by one, and are explained by other features: drivers "
-        "go with a segment, and are not causes."
+        "The segments were made from vectors of purchases, whose dimensions mean nothing individually, so they are explained by other "
+        "features: drivers are associated with a segment, and are not its causes."
     ),
     "drivers.sampled": lambda sampled, customers: (
         f"Models were fitted to {sampled:,} of {counted(customers, 'customer')}: a sample in proportion to the segments, but with more "
-        "of small ones."
+        "customers of small segments."
     ),
     "drivers.unknown_segment": lambda given, known: f"There is no segment {given}: choose one of {', '.join(map(str, known))}.",
     "explained.unknown_customer": lambda given, customers, example: (

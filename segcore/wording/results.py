@@ -81,7 +81,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"No SQL scores customers by {_LEARNED[learned]}, because they are computed from all items of a customer, which no column of "
         "'features --features all' holds: use 'segcore score'."
     ),
-    "sql.every_segment": lambda: "SQL that scores assigns customers to all segments at once: leave out the segment.",
+    "sql.every_segment": lambda: "SQL that scores always assigns customers to all segments: leave out the segment.",
     "sql.too_wide": lambda dialect, columns, most: (
         f"This solution takes a SELECT of {columns:,} columns, and {DIALECTS[dialect]} has at most {most:,}: choose a solution with fewer "
         "segments, or another dialect."
@@ -90,13 +90,13 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "sql.not_for_sql": lambda options: (
         f"SQL that scores has no rows to choose or columns to add: leave out {', '.join(options)}, or leave out --sql."
     ),
-    "sql.unknown_format": lambda path: f"{path} must end in .sql, so that it is clear what it is.",
+    "sql.unknown_format": lambda path: f"{path} must end in .sql, so that the format is clear.",
     "sql.column_name": lambda dialect, column: (
-        f"{DIALECTS[dialect]} has no columns with names such as {quoted(column)}: rename the column or its values in the data, or choose "
-        "another dialect."
+        f"{DIALECTS[dialect]} cannot have columns with names such as {quoted(column)}: rename the column or its values in the data, or "
+        "choose another dialect."
     ),
     "sql.table_name": lambda dialect, table, most: (
-        f"{DIALECTS[dialect]} has no table with the name {quoted(table)}: give one that is not blank"
+        f"{DIALECTS[dialect]} cannot have a table with the name {quoted(table)}: give one that is not blank"
         f"{'' if most is None else f', of at most {most} bytes'}."
     ),
     "sql.same_name": lambda columns, called: (

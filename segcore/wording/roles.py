@@ -69,7 +69,7 @@ def _of_customers(columns: Sequence[Mapping[str, Any]]) -> str:
 
 def _of_orders(columns: Sequence[Mapping[str, Any]]) -> str:
     shown = listed([named(entry["column"]) for entry in columns])
-    return f"Profile columns, not clustered on, that describe the orders: {shown}; of each customer, the most frequent value counts."
+    return f"Profile columns, not clustered on, that describe the orders: {shown}; for each customer, the most frequent value counts."
 
 
 def _not_shown(columns: Sequence[Mapping[str, Any]], most_values: int, most_columns: int) -> str:
@@ -77,7 +77,7 @@ def _not_shown(columns: Sequence[Mapping[str, Any]], most_values: int, most_colu
     shown = [f"{named(entry['column'])}{count}" for entry, count in zip(columns, counts, strict=True)]
     return (
         f"Not shown for each segment: {', '.join(shown[:_MOST_USES])}{_more(len(columns))}; of the columns of order lines, at most "
-        f"{most_columns} with at most {most_values} different values are."
+        f"{most_columns} are shown, each with at most {most_values} different values."
     )
 
 

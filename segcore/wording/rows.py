@@ -59,10 +59,10 @@ ROWS: Mapping[str, Callable[..., str]] = {
     ),
     "row.modin_slower": lambda rows: f"Modin on Ray is slower than pandas for {counted(rows, 'row')}; it pays off only for many millions.",
     "row.read_whole": lambda column: (
-        f"All rows were read at once, as {named(column)} is text whose notation all rows decide: dates and numbers in types "
-        "of their own need less memory."
+        f"All rows were read together, because how to read the text in {named(column)} depends on all of them: dates and numbers stored "
+        "as such need less memory."
         if column
-        else "All rows were read at once, as their format or the table of items needs that: one Parquet table needs less memory."
+        else "All rows were read together, because their format or the table of items requires it: one Parquet table needs less memory."
     ),
     "row.aside_cut": lambda shown, rows: f"Of the {counted(rows, 'row')} set aside, only the first {shown:,} are shown.",
     "row.script_name": lambda name: f"Names that look like formulas, scripts or paths, such as {quoted(name)}, are kept as text.",
@@ -85,10 +85,11 @@ FILTERS: Mapping[str, Callable[..., str]] = {
     "filter.not_one_condition": lambda filter: f"The filter {filter!r} must be one condition, such as \"Country = 'France'\".",
     "filter.unknown_column": _unknown_column,
     "filter.rows_and_customers": lambda filter: (
-        f"The filter {filter!r} is about rows and about customers: make two of it, each with 'customer.' before all names or before none."
+        f"The filter {filter!r} mixes rows and customers: split it into two, with 'customer.' before all names of one and before none of "
+        "the other."
     ),
     "filter.customers_of_scoring": lambda filter: (
-        f"The filter {filter!r} is about customers, and all customers of the rows are scored: choose from the written file instead."
+        f"The filter {filter!r} is about customers, but scoring includes all customers of the rows: filter the written file instead."
     ),
     "filter.no_feature": lambda filter, name, nearest: (
         f"The filter {filter!r} names {name!r}, which is neither a feature nor a profile column of the customers"
@@ -98,7 +99,7 @@ FILTERS: Mapping[str, Callable[..., str]] = {
         f"None of {counted(customers, 'customer')} meets {' and '.join(filters)}: change the condition."
     ),
     "filter.customers": lambda filters, kept, customers: (
-        f"{kept:,} of {counted(customers, 'customer')} {'is' if kept == 1 else 'are'} kept: who meet {' and '.join(filters)}."
+        f"{kept:,} of {counted(customers, 'customer')} {'meets' if kept == 1 else 'meet'} {' and '.join(filters)}: only these are kept."
     ),
     "filter.too_deep": lambda filter: f"The filter {filter[:60]!r}... is nested too deeply: use IN for many values, or several filters.",
     "filter.not_allowed": lambda filter, part: (

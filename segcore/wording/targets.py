@@ -20,7 +20,7 @@ def _window_too_long(window: int, days: float, most: int) -> str:
     if most < 1:
         return f"The data cover {days:.1f} days, which is too short to learn from one window and judge on the next: load a longer period."
     return (
-        f"A window of {counted(window, 'day')} needs data of three windows, to learn, to judge and to look back, and these cover "
+        f"A window of {counted(window, 'day')} needs data of three windows, to learn, to judge and to look back, but these data cover "
         f"{days:.0f} days: give a window of at most {counted(most, 'day')}."
     )
 
@@ -117,15 +117,15 @@ def _few_judged(buyers: int, of: str = "purchase") -> str:
 
 def _leak(feature: str, title: str, auc: float, do: str = "keep it") -> str:
     return (
-        f"{quoted(title)} alone predicts the outcome almost perfectly (area under the ROC curve {auc:.3f}), as if it was recorded after "
-        f"it. It is left out. If it was known before, {do}."
+        f"{quoted(title)} alone predicts the outcome almost perfectly (area under the ROC curve {auc:.3f}), as if it was recorded "
+        f"afterwards. It is left out. If it was known before, {do}."
     )
 
 
 def _only_leaks(columns: Sequence[str], do: str) -> str:
-    differs, tells = ("differs", "it tells") if len(columns) == 1 else ("differ", "each tells")
+    differs, tells = ("differs", "it reveals") if len(columns) == 1 else ("differ", "each reveals")
     return (
-        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome by itself, as if recorded after it: add "
+        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome alone, as if recorded afterwards: add "
         f"columns that were known before. If {quoted(columns[0])} was, {do}."
     )
 
@@ -313,7 +313,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.few_others": _few_others,
     "targets.nobody_left": _nobody_left,
     "targets.no_judged_buyers": _no_judged_buyers,
-    "targets.no_later_period": lambda: "No earlier campaign was over when it was sent, so there is nothing to judge it on.",
+    "targets.no_later_period": lambda: "No earlier campaign was over when this one was sent, so there is nothing to judge it on.",
     "targets.few_judged": _few_judged,
     "targets.leak": _leak,
     "targets.only_leaks": _only_leaks,
@@ -360,7 +360,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "targets.no_value": lambda column, value, values: f"{quoted(column)} has no {quoted(value)}; it holds {_some(values)}.",
     "targets.not_two_values": lambda column, n, values, do: (
         f"{quoted(column)} holds {counted(n, 'different value')}"
-        f"{f', such as {_some(values)}' if values else ''}: an outcome has two. To predict one of them, {do}."
+        f"{f', such as {_some(values)}' if values else ''}: an outcome must have two. To predict one of them, {do}."
     ),
     "targets.treatment_values": lambda column, values: (
         f"The treatment {quoted(column)} holds {_some(values) if values else 'many values'}: it needs one value for customers who were "

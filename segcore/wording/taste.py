@@ -66,8 +66,8 @@ def _nobody_left(least_items: int, least_customers: int, of: str) -> str:
 
 def _fewer(asked: int, made: int, customers: int, items: int, of: str) -> str:
     return (
-        f"{counted(made, 'component')} instead of {asked:,}: {counted(customers, 'customer')} and {_of(items, of)} have no more in which "
-        "they differ."
+        f"{counted(made, 'component')} instead of {asked:,}: {counted(customers, 'customer')} and {_of(items, of)} differ in no more "
+        "directions."
     )
 
 
@@ -121,7 +121,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "taste.unseen_items": _unseen,
     "taste.too_few_items": lambda customers, least, of: (
         f"{counted(customers, 'customer')} {'has' if customers == 1 else 'have'} {_fewer_than(least, of)} of those that the sweep was "
-        f"made from. {'They get' if customers > 1 else 'It gets'} a segment that says little about them."
+        f"made from. {'They get' if customers > 1 else 'This customer gets'} a segment that says little about them."
     ),
     "taste.option_without": lambda option, given: (
         f"{option} {quoted(given)} is about components or items as features: also choose features components=10 or raw."
@@ -136,7 +136,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "taste.spark_missing": lambda do: f"Spark is not installed: {do}, or do without Spark.",
     "taste.spark_java": lambda found, least, do: (
         f"Spark needs Java {least} or newer, and {'none was found' if found is None else f'found Java {found}'}: install one, such as with "
-        f"'sudo apt install openjdk-{least}-jre-headless', have JAVA_HOME or PATH lead to it, or {do}."
+        f"'sudo apt install openjdk-{least}-jre-headless', make JAVA_HOME or PATH point to it, or {do}."
     ),
     "taste.spark_address": lambda variable, form, do: (
         f"{variable} in the environment is not an address of Spark: set it to {form}, unset it to use a Spark on this machine, or {do}."

@@ -57,8 +57,8 @@ def _nobody(customers: int, left: int, least: int, known: float, do: str) -> str
 
 def _other(products: int, share: float, kept: int) -> str:
     return (
-        f"The {kept:,} most frequent products are words; the other {products:,}, on {percent_text(share)} of the lines, are one word "
-        "together."
+        f"The {kept:,} most frequent products are words; the other {products:,}, on {percent_text(share)} of the lines, are combined "
+        "into one word."
     )
 
 
@@ -72,7 +72,7 @@ def _of_many(ids: Sequence[str], number: int) -> str:
 
 
 def _rare(given: str, words: int, do: str) -> str:
-    return f"{quoted(given)} has no vector of its own, only the {words:,} most frequent products have one: {do}."
+    return f"{quoted(given)} has no vector, because only the {words:,} most frequent products have one: {do}."
 
 
 def cut_text(cut: str) -> str:
@@ -124,7 +124,7 @@ def check_notes(check: VectorsCheck) -> list[str]:
             notes.append(f"The {name} {verb} {_columns(ahead)} better.")
     nothing = [one.column for one in check.attributes if one.cust2vec.low is not None and not _says_something(one.cust2vec, one.majority)]
     if nothing:
-        notes.append(f"Of {_columns(nothing)} the vectors say no more than the most frequent value does.")
+        notes.append(f"The vectors predict {_columns(nothing)} no better than the most frequent value does.")
     circular = [one.column for one in check.attributes if one.by_construction]
     if circular:
         verb = "comes" if len(circular) == 1 else "come"
@@ -171,7 +171,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "vectors.orders_at_once": lambda share: (
         f"{percent_text(share)} of the orders begin at the same time as another order of the customer: which came first is unknown, so "
-        "they stay in the order of the file."
+        "these orders stay in the order of the file."
     ),
     "vectors.unseen_products": lambda share: f"{percent_text(share)} of the lines are of products that the model does not know.",
     "vectors.too_few": lambda customers, least: (
@@ -183,7 +183,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "rename the column."
     ),
     "vectors.option_without": lambda features: f"Options of cust2vec are for the features cust2vec=64, not for {features}.",
-    "vectors.bad_features": lambda asked: f"Vectors are asked for as cust2vec=64, with their number of dimensions, not as {quoted(asked)}.",
+    "vectors.bad_features": lambda asked: f"Ask for vectors as cust2vec=64, with their number of dimensions, not as {quoted(asked)}.",
     "vectors.bad_option": lambda given: f"An option of cust2vec is written as name=value, such as window=8, not as {quoted(given)}.",
     "vectors.bad_number": lambda option, given, whole: (
         f"{option} of cust2vec must be a {'whole ' if whole else ''}number, not {quoted(given)}."

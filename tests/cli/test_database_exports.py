@@ -109,7 +109,7 @@ def test_scores_go_into_a_table_too(sweep, database, customers_csv, capsys):
         (("--out", "out.csv", "--into", "segments"), "which has no tables: set --out to the address of a database, or omit --into."),
         (("--out", "out.csv", "--how", "merge"), "or omit --how."),
         (("--out", "mysql://db.example.com/shop", "--into", "segments"), "not the address of a database"),
-        (("--out", "sqlite:///no/such/shop.db", "--into", "segments"), "no/such is not there: create the folder"),
+        (("--out", "sqlite:///no/such/shop.db", "--into", "segments"), "no/such does not exist: create the folder"),
         (("--out", "sqlite:///customers.csv", "--into", "segments"), "is not a database of SQLite"),
         (("--out", "sqlite:///shop.db", "--into", "sales.segments"), "has no schema 'sales'"),
     ],

@@ -209,7 +209,7 @@ def test_a_users_error_is_one_line_and_exit_code_2(dataset_path, options, messag
 def test_a_log_file_on_a_full_disk_ends_the_command_and_is_named(dataset_path, capsys):
     assert main(["analyze", "--dataset_path", str(dataset_path), "--logfile", "/dev/full"]) == 2
     *_, error = lines = capsys.readouterr().err.splitlines()
-    assert error.startswith("segcore: The disk with /dev/full is full: ")
+    assert error.startswith("segcore: The disk with /dev/full is full (")
     assert all("[INFO]" in line for line in lines[:-1]), lines
 
 

@@ -474,10 +474,10 @@ def test_rules_and_the_tree_are_printed_in_words_and_their_sql_selects_the_same_
     kept = tmp_path / "kept.csv"
     command = ["features", str(shop_csv), *with_roles(*ROLES), "--where", capsys.readouterr().out.strip(), "--out", str(kept)]
     assert main(command) == 0
-    assert "who meet customer." in capsys.readouterr().err
+    assert " customers meet customer." in capsys.readouterr().err
     assert set(pd.read_csv(kept)["customer_id"]) & set(exported["customer_id"]) == set(chosen["customer_id"])
     assert main(["score", *point, str(shop_csv), *with_roles(*ROLES), "--where", "customer.Recency > 5", "--out", str(kept)]) == 2
-    assert "all customers of the rows are scored" in capsys.readouterr().err
+    assert "scoring includes all customers of the rows" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

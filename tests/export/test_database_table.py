@@ -364,7 +364,7 @@ def test_who_has_no_rights_is_told(server, postgresql, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "guest-word")
     url = postgresql.server.url(postgresql.name, user="guest")
     for table in ("segments", "of_my_own"):
-        with pytest.raises(SourceError, match="You may not do that") as caught:
+        with pytest.raises(SourceError, match="You lack the rights for this") as caught:
             write_into_table(Destination.of(url, table), [rows_of(*AFTER)], rows_of(*AFTER).schema, [ID])
         assert "guest-word" not in str(caught.value)
     monkeypatch.setenv("PGPASSWORD", postgresql.server.password)

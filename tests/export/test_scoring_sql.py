@@ -381,7 +381,7 @@ def test_what_cannot_be_sql_is_one_sentence(store):
     with pytest.raises(ParameterError, match=r"BigQuery would call both 'share_\(other\)' and 'share_\[other\]' 'share__other_'"):
         scoring_sql(store, job, 0, dialect="bigquery")
     for table in ("a\0b", " ", "x" * 64):
-        with pytest.raises(ParameterError, match="PostgreSQL has no table with the name .*, of at most 63 bytes"):
+        with pytest.raises(ParameterError, match="PostgreSQL cannot have a table with the name .*, of at most 63 bytes"):
             scoring_sql(store, sweep, 0, dialect="postgresql", table=table)
     alike = small_sweep(store, names=(f"{'x' * 63}1", f"{'x' * 63}2"))
     with pytest.raises(ParameterError, match="PostgreSQL cuts names after 63 bytes"):

@@ -149,7 +149,7 @@ def test_every_dialect_is_parsed_with_names_and_values_as_they_are(people, diale
 
 
 def test_a_column_that_bigquery_cannot_have_is_one_sentence():
-    with pytest.raises(ParameterError, match="BigQuery has no columns with names such as"):
+    with pytest.raises(ParameterError, match="BigQuery cannot have columns with names such as"):
         rules_sql([ruled(Condition("a`b", ">", 1.0))], SqlTable(), "bigquery")
 
 

@@ -98,7 +98,7 @@ def test_purchases_are_those_of_the_customers_who_are_kept(tmp_path, home):
     ("where", "said"),
     [
         ("customer.agee > 5", "nearest: age"),
-        ("customer.age > 5 AND job = 'x'", "make two of it"),
+        ("customer.age > 5 AND job = 'x'", "split it into two"),
         ("customer.age > 500", "None of 300 customers meets"),
         ("customer.job > 5", "neither a feature"),
         ("seller.age > 5", "not allowed"),

@@ -48,7 +48,7 @@ def test_columns_of_customers_and_of_orders_become_profile_columns(load, store):
         colour=lambda n, order, line: ["red", "blue"][line],
     )
     table = store.feature_table(taken.table)
-    assert said(taken) == [f"{CUSTOMERS}age_group.", f"{ORDERS}channel; of each customer, the most frequent value counts."]
+    assert said(taken) == [f"{CUSTOMERS}age_group.", f"{ORDERS}channel; for each customer, the most frequent value counts."]
     assert list(table.profile["age_group"][:3]) == ["18-24", "25-34", None]
     assert list(table.profile["channel"][:3]) == ["web", "shop", "web"]  # one order each: the first in time
     assert {"age_group", "channel"} <= set(table.described)
@@ -64,8 +64,8 @@ def test_customers_with_several_values_are_counted(load):
 def test_many_values_are_not_shown_and_this_is_said(load):
     taken = load(city=lambda n, order, line: f"Town {n % 55}", name=lambda n, order, line: f"Ann Other {n}")
     assert said(taken) == [
-        "Not shown for each segment: city (55 different values); of the columns of order lines, at most 20 with at most 50 different "
-        "values are."
+        "Not shown for each segment: city (55 different values); of the columns of order lines, at most 20 are shown, each with at most "
+        "50 different values."
     ]
 
 

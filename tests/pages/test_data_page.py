@@ -353,7 +353,7 @@ def test_an_upload_that_does_not_fit_names_the_disk_and_leaves_no_half_file(stor
 
     with monkeypatch.context() as full:
         full.setattr(Path, "rename", no_room)
-        with pytest.raises(DiskError, match=r"The disk with SEGCORE_HOME \(.*\) is full: .* free; free \d+ MB, then try again"):
+        with pytest.raises(DiskError, match=r"The disk with SEGCORE_HOME \(.*\) is full \(.* left\): free \d+ MB, then try again"):
             keep_upload(store, "orders.csv", b"content")
     assert [*(store.home / "uploads").iterdir(), *store.temporary.iterdir()] == []
     assert keep_upload(store, "orders.csv", b"content").read_bytes() == b"content"

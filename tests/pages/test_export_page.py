@@ -262,7 +262,7 @@ def test_a_table_that_is_not_known_yet_cannot_be_written(finished_sweep, open_ap
     [
         ("postgresql://analyst:swordfish@db.example.com/shop", "The address has a password"),
         ("shop.db", "give the address of a database"),
-        ("sqlite:////no/such/folder/shop.db", "since its folder /no/such/folder is not there"),
+        ("sqlite:////no/such/folder/shop.db", "because its folder /no/such/folder does not exist"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_one_sentence(finished_sweep, open_app, words, home, address, said):

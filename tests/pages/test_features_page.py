@@ -246,7 +246,7 @@ def test_weights_and_transforms_reach_the_choice_and_the_sweep(open_app, small_i
     assert "**Recency** × 4 (high), **Orders** × 1.75. All other features count once" in words(app)
     app.switch_page("pages/sweep.py").run()
     assert "2 weighted" in words(app)
-    assert "Counted by their logarithm, because they are skewed: Recency and Average days between orders." in words(app)
+    assert "Log-transformed, because they are skewed: Recency and Average days between orders." in words(app)
     app.slider(key="grid.kmeans.n_clusters.span").set_range(2, 3).run()
     app.button(key="sweep.run").click().run()
     assert not app.exception
@@ -300,7 +300,7 @@ def test_skewed_features_are_logged_at_first_taken_back_by_one_click_and_logged_
     logged = editor(app).value.set_index("Feature")
     assert chosen(app, customers).transforms == {"balance": "log"}
     assert logged.loc["balance", "Skewness"] == pytest.approx(skew(np.log1p(table.column("balance"))))
-    assert "Counted by its logarithm, because it is skewed: balance." in words(app)
+    assert "Log-transformed, because it is skewed: balance." in words(app)
     app = press(app, "Undo the transforms")
     rows = editor(app).value.set_index("Feature")
     assert chosen(app, customers).transforms == {}

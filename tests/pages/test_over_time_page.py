@@ -113,7 +113,7 @@ def test_an_answer_begins_with_the_verdict_then_its_evidence(open_app, finished_
         "The later customers, clustered again",
     ]
     assert [chart.proto.id.split("-")[-1] for chart in app.get("plotly_chart")] == ["over_time.sizes", "over_time.flow", "over_time.drift"]
-    assert "41 customers are in both data, 0 are new and 4 are gone" in words(app)
+    assert "41 customers are in both data sets, 0 are new and 4 are gone" in words(app)
     sizes = next(frame.value for frame in app.dataframe if "Then" in frame.value)
     assert sizes["Then"].sum() == 45 and sizes["Now"].sum() == 41
     matrix = next(frame.value for frame in app.dataframe if "Gone" in frame.value and "Then" not in frame.value)

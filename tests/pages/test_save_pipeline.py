@@ -72,7 +72,7 @@ def test_data_that_cannot_be_told_any_more_are_said_to_be(finished_sweep, open_a
     monkeypatch.setattr("segcore.pipelines.saving.recall_data", lambda *_: None)
     monkeypatch.setattr("ui.shell.state.request", lambda: None)
     app = open_app("segments", sweep=finished_sweep.id, point="n_clusters=3")
-    assert not app.exception and "It is not known any more how orders.csv was read" in words(app)
+    assert not app.exception and "It is no longer known how orders.csv was read" in words(app)
 
 
 @pytest.mark.parametrize("file_format", ["CSV", "Parquet"])

@@ -28,7 +28,7 @@ from tests.pipelines.conftest import WEEKLY
         ('0 = "Regulars"', "0 = 1", "line 17: names.0 must be text in quotes, got 1"),
         ("segments.csv", "segments.xlsx", "line 20: export 1.out must be a file named .parquet or .csv"),
         ("out/segments.csv", "orders.csv", "line 20: export 1.out would overwrite the data"),
-        ('"orders.csv"', '"order.csv"', "line 2: data.path names order.csv, which is not there"),
+        ('"orders.csv"', '"order.csv"', "line 2: data.path names order.csv, which does not exist"),
         ('"orders.csv"', '"complete-jorney"', "samples: complete-journey, online-retail"),
         ('path = "orders.csv"', "path = 5", "line 2: data.path must be text in quotes, got 5"),
         ('path = "orders.csv"\n', "", "line 1: [data] needs path"),
@@ -64,7 +64,7 @@ def test_every_error_is_listed_in_the_order_of_the_lines(weekly, run):
 
 def test_a_setting_is_checked_like_the_file_and_named_as_it_was_given(weekly, run):
     code, _, errors = run(weekly(), "--set", "data.path=next.csv")
-    assert code == 2 and f"weekly.toml, --set data.path: data.path names {Path.cwd()}/next.csv, which is not there" in errors
+    assert code == 2 and f"weekly.toml, --set data.path: data.path names {Path.cwd()}/next.csv, which does not exist" in errors
     code, _, errors = run(weekly(), "--set", "sweep.grid.n_clusters=[2, 'a']")
     assert code == 2 and "--set sweep.grid.n_clusters" in errors
     code, _, errors = run(weekly(), "--set", "export.0.own_idd=true")

@@ -113,7 +113,7 @@ def test_a_destination_whose_folder_is_not_there_is_found_before_anything_is_rea
     export = f'\n[[export]]\nout = "{scheme}:///nodir/rel.db"\ninto = "segments"\n'
     assert main(["run", str(weekly(export))]) == 2
     said = capsys.readouterr().err
-    assert f"its folder {folder / 'nodir'} is not there" in said and "out: The database" in said and ", line " in said
+    assert f"its folder {folder / 'nodir'} does not exist" in said and "out: The database" in said and ", line " in said
 
 
 def test_a_folder_that_the_pipeline_creates_for_a_file_may_hold_a_database(folder, weekly):

@@ -116,7 +116,7 @@ def test_paths_that_are_set_count_from_the_current_folder(folder, weekly, run_js
     assert (held.journey.scores[0].out, held.journey.rules.reference) == (elsewhere / "a.csv", elsewhere / "all.json")
     assert held.journey.request.items.data == str(elsewhere / "june.csv")
     code, _, errors = run(path, "--set", "data.path=orders.csv")
-    assert code == 2 and "elsewhere/orders.csv, which is not there: correct the path, which counts from the current folder." in errors
+    assert code == 2 and "elsewhere/orders.csv, which does not exist: correct the path, which is relative to the current folder." in errors
     code, _, errors = run(path, "--set", "data.path=complete-jorney")
     assert code == 2 and "samples: complete-journey" in errors
 
@@ -157,7 +157,7 @@ def test_other_data_do_everything_again(folder, weekly, run_json):
 def test_one_step_needs_the_steps_before_it(folder, weekly, run, run_json):
     path = weekly()
     code, _, errors = run(path, "--only", "sweep")
-    assert code == 2 and "Step sweep needs step prepare, which is not in the store: run that first." in errors
+    assert code == 2 and "Step sweep needs step prepare, which is not in the store: run step prepare first." in errors
     assert list(states(run_json(path, "--only", "prepare"))) == ["prepare"]
     code, _, errors = run(path, "--only", "export")
     assert code == 2 and "Step export needs step sweep" in errors

@@ -153,7 +153,7 @@ def test_without_the_request_the_reason_is_said(folder, store, planned):
     spec = planned(orders_request(folder), features="small")
     lost = replace(spec, data={**spec.data, "fingerprint": "other"})
     store.add_sweep(lost)
-    with pytest.raises(Exception, match="not known any more how orders.csv was read"):
+    with pytest.raises(Exception, match="no longer known how orders.csv was read"):
         pipeline_text(store, lost.id, 0)
 
 

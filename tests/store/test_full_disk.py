@@ -19,7 +19,7 @@ from tests.small_disk import fill, mounted
 
 ROOT = Path(__file__).resolve().parents[2]
 SAID = {
-    errno.ENOSPC: r"The disk with SEGCORE_HOME \(.*home\d+\) is full: .* free; free 20 MB, then try again: what was finished is kept\.",
+    errno.ENOSPC: r"The disk with SEGCORE_HOME \(.*home\d+\) is full \(.* left\): free 20 MB, then try again: what was finished is kept\.",
     errno.EDQUOT: r"The disk quota for SEGCORE_HOME \(.*\) is used up: delete files or ask for more, then try again",
     errno.EFBIG: r"No file on the disk with SEGCORE_HOME \(.*\) may be as large as this one: raise the limit, then try again",
     errno.EROFS: r"The disk with SEGCORE_HOME \(.*\) is read-only: make it writable, or set SEGCORE_HOME to another directory\.",
@@ -47,8 +47,8 @@ def test_each_reason_why_an_object_cannot_be_written_is_named(home, monkeypatch,
 def test_the_space_to_free_covers_what_was_being_written(home, monkeypatch):
     monkeypatch.setattr("segcore.store.disk.free_bytes", lambda path: 3_000_000)
     found = disk_error(OSError(errno.ENOSPC, ""), home, holder="home", needed=125_000_000)
-    assert "is full: 3 MB free; free 150 MB, then" in str(found)
-    assert "is full: 3 MB free; free some space, then" in str(disk_error(OSError(errno.ENOSPC, ""), home / "out.csv"))
+    assert "is full (3 MB left): free 150 MB, then" in str(found)
+    assert "is full (3 MB left): free some space, then" in str(disk_error(OSError(errno.ENOSPC, ""), home / "out.csv"))
 
 
 def test_other_errors_are_no_errors_of_a_disk(home):
@@ -145,10 +145,10 @@ def test_a_store_on_a_disk_without_a_byte_left_is_read(small_disk):
     for _ in range(2):
         index = Index(small_disk)
         assert index.job_row("ab")["message"] == "kept"
-        with pytest.raises(DiskError, match=r"is full: 0 bytes free; free 20 MB"):
+        with pytest.raises(DiskError, match=r"is full \(0 bytes left\): free 20 MB"):
             index.update_job("ab", message="x" * 100_000)
     assert "is full" in str(disk_problem(small_disk)) and "is full" in str(disk_problem(small_disk, by_writing=False))
-    with pytest.raises(DiskError, match="0 bytes free; free 30 MB"):
+    with pytest.raises(DiskError, match=r"\(0 bytes left\): free 30 MB"):
         Store(small_disk).put_bytes(bytes(10**7), ".bin")
     (small_disk / "filler").unlink()
     assert index.update_job("ab", message="again") and Index(small_disk).job_row("ab")["message"] == "again"

@@ -84,7 +84,7 @@ def test_own_favourites_attributes_and_what_is_circular_are_noted():
         "To recommend products, take what the customer bought most so far: that gets 30 % (29 % to 31 %) of them right.",
         "The vectors predict income better.",
         "The plain rival predicts club better.",
-        "Of club the vectors say no more than the most frequent value does.",
+        "The vectors predict club no better than the most frequent value does.",
         "'dominant department' comes from purchases, as the vectors do: predicting that is in part true by construction.",
     ]
 

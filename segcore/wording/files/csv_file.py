@@ -49,8 +49,8 @@ def _no_header(file: str, line: int, values: Sequence[str], more: bool, do: str)
 
 def _columns_named(file: str, names: Sequence[str]) -> str:
     return (
-        f"{named(file)} has no header: its columns are read as {listed([named(name) for name in names])}; if they are not, put a line with "
-        "the names above the rows."
+        f"{named(file)} has no header: its columns are read as {listed([named(name) for name in names])}; if that is wrong, put a line "
+        "with the names above the rows."
     )
 
 

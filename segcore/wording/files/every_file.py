@@ -167,8 +167,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "file.alike_names": _alike_names,
     "file.blank": lambda file: f"{named(file)} is empty except for white space: a header and at least one row are needed.",
     "file.bomb": lambda file, ratio: (
-        f"{named(file)} unpacks to more than {ratio} times its size, as no table does (a bomb?): if you trust it, unpack it yourself and "
-        "give the file inside."
+        f"{named(file)} unpacks to more than {ratio} times its size, which no table does (a bomb?): if you trust it, unpack it yourself "
+        "and give the file inside."
     ),
     "file.damaged_packing": lambda file, packing, reason: (
         f"{named(file)} is a damaged {packing} file ({reason}): download or compress it again."
@@ -247,8 +247,8 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"{named(file)} holds {objects:,} objects in the list {named(key)} of one object: give only them, one per line or as a list."
     ),
     "parquet.bomb": lambda file, column, ratio: (
-        f"{named(file)}, column {named(column)}, unpacks to more than {ratio} times the file, as no table does (a bomb?): leave the column "
-        "out, or write the table again."
+        f"{named(file)}, column {named(column)}, unpacks to more than {ratio} times the file, which no table does (a bomb?): leave the "
+        "column out, or write the table again."
     ),
     "parquet.damaged": lambda file, reason: f"{named(file)} is a damaged Parquet file ({reason}): write it again.",
     "parquet.different_folders": lambda file, other: (

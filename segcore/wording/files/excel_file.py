@@ -108,7 +108,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "MiB: shorten it."
     ),
     "sheet.merged_rows": lambda sheet, areas, first: (
-        f"{counted(areas, 'merged cell spans', 'merged cells span')} several rows, of which only the first has the value: the first is "
+        f"{counted(areas, 'merged cell spans', 'merged cells span')} several rows, and only the top row has the value: the first is "
         f"{first} of sheet {quoted(sheet)}."
     ),
     "sheet.missing_cells": lambda sheet, cells, first: f"{_holding(cells)} #N/A, read as missing{_first(first)} of sheet {quoted(sheet)}.",
@@ -125,14 +125,16 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "empty: open the workbook in a spreadsheet program and save it."
     ),
     "workbook.bomb": lambda file, ratio: (
-        f"{named(file)} unpacks to {ratio:,} times its size, as no table does: save it again as XLSX or CSV."
+        f"{named(file)} unpacks to {ratio:,} times its size, which no table does: save it again as XLSX or CSV."
     ),
     "workbook.damaged": lambda file, problem, part=None: _damaged(file, f" ({_DAMAGES[problem].format(part=ascii((part or '')[-60:]))})"),
     "workbook.days_from_1904": lambda: (
         "The workbook counts days from 1904. Date cells are read accordingly; day numbers in plain number cells would be 4 years off."
     ),
     "workbook.empty": _empty,
-    "workbook.entities": lambda file: f"{named(file)} declares XML entities, as no spreadsheet program does: save it again as XLSX or CSV.",
+    "workbook.entities": lambda file: (
+        f"{named(file)} declares XML entities, which no spreadsheet program does: save it again as XLSX or CSV."
+    ),
     "workbook.hidden_sheets": _hidden,
     "workbook.joined_sheets": lambda sheets, count: f"Sheets {_titles(sheets, count)} have the same columns and are read as one table.",
     "workbook.long_text": lambda file, cell, limit, most: (

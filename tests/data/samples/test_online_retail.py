@@ -236,7 +236,7 @@ def test_a_download_that_does_not_fit_names_the_disk_and_leaves_nothing(address,
         raise OSError(errno.ENOSPC, "No space left on device")  # as the next write does
 
     folder = tmp_path / "samples"
-    with pytest.raises(DiskError, match=r"The disk with .*samples is full: .* free; free some space, then try again"):
+    with pytest.raises(DiskError, match=r"The disk with .*samples is full \(.* left\): free some space, then try again"):
         download_online_retail(folder, url=f"{address}/rows.csv", progress=fill)
     assert list(folder.iterdir()) == []
     assert download_online_retail(folder, url=f"{address}/rows.csv") == 200

@@ -96,7 +96,7 @@ def test_fewer_customers_or_items_give_fewer_components(add_to):
 
     assert len(found.fitted.features) == found.fitted.taste.n == 4
     assert [note.code for note in found.findings] == ["taste.fewer"]
-    assert sentence(found.findings[0]).startswith("4 components instead of 10: 5 customers and 5 items have no more")
+    assert sentence(found.findings[0]) == "4 components instead of 10: 5 customers and 5 items differ in no more directions."
 
 
 def test_what_cannot_be_made_is_refused_in_one_sentence(add_to, monkeypatch):

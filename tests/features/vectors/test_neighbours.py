@@ -121,7 +121,7 @@ def test_a_products_neighbours_are_of_its_group(planted):
         ({"item": "Tea"}, "2 products have the title 'Tea': name one by its id, '007' or '7'."),
         (
             {"item": "Truffle"},
-            "'Truffle' has no vector of its own, only the 4 most frequent products have one: raise products (--cust2vec products=…).",
+            "'Truffle' has no vector, because only the 4 most frequent products have one: raise products (--cust2vec products=…).",
         ),
         ({"item": "07"}, "No product has the id or the title '07'. Similar: '007' and '7'."),
         ({"item": ""}, "No product has the id or the title ''."),

@@ -138,7 +138,7 @@ def test_a_document_holds_the_same_as_the_figures_and_is_the_same_again(home, tm
     moved = [row for row in rows if row["cause"]]
     assert len(moved) == document["moved"] and all(row["then_name"] != row["now_name"] for row in moved)
     assert {row["now"] for row in rows if row["status"] == "gone"} == {None}
-    assert "are in both data" in followed_sentences(found)[0]
+    assert "are in both data sets" in followed_sentences(found)[0]
     assert any("from" in sentence(one) and f"“{names[planted[0]]}”" in sentence(one) for one in judge(found, names).reasons)
 
 

@@ -172,7 +172,7 @@ def test_without_blanks_those_with_0_are_listed():
     [
         ([None] * 20, {}, "holds 0 different values"),
         (["a", "b"] * 10, {}, "holds 'a' and 'b': name the wanted one with --yes"),
-        (["yes"] * 20, {}, "holds 1 different value, such as 'yes': an outcome has two"),
+        (["yes"] * 20, {}, "holds 1 different value, such as 'yes': an outcome must have two"),
         ([float(at) for at in range(20)], {}, "holds 20 different values"),
         (["a", "b"] * 10, {"yes": "c"}, "'deal' has no 'c'; it holds 'a' and 'b'"),
     ],

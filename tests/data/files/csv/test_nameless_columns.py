@@ -30,7 +30,7 @@ def test_ratings_without_a_header_get_names_and_roles(write_text, name, delimite
     assert raw.roles == dict(zip(("customer", "item", "rating", "time")[:width], raw.names, strict=True))
     assert raw.form["header"] == "none"
     names = "user, item, rating and time" if width == 4 else "user, item and rating"
-    said = f"{name} has no header: its columns are read as {names}; if they are not, put a line with the names above the rows."
+    said = f"{name} has no header: its columns are read as {names}; if that is wrong, put a line with the names above the rows."
     assert said in [sentence(note) for note in raw.notes]
 
 

@@ -220,8 +220,7 @@ def test_merged_cells_of_several_rows_are_said(write_xlsx):
 
     assert columns(raw)["id"] == ["c1", None]
     assert (
-        sentence(raw.notes[0])
-        == "1 merged cell spans several rows, of which only the first has the value: the first is A2 of sheet 'Data'."
+        sentence(raw.notes[0]) == "1 merged cell spans several rows, and only the top row has the value: the first is A2 of sheet 'Data'."
     )
 
 
