@@ -39,7 +39,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("analyze", "segcore.cli.kit", "run the Intel kit's analysis, with its flags and files"),
     ("benchmark", "segcore.cli.bench", "time the engines on the same grid and compare their results"),
     ("explain", "segcore.cli.results", "say who is in each segment of a solution"),
-    ("items", "segcore.cli.results", "list what each segment buys or rates most tellingly"),
+    ("items", "segcore.cli.results", "list the most telling items of each segment"),
     ("rules", "segcore.cli.results", "print the rule that finds each segment, or one tree for all, in words or as SQL"),
     ("validate", "segcore.cli.results", "predict a solution's segments with naive Bayes, out of fold"),
     ("drivers", "segcore.cli.results", "say which features drive each segment, and what puts one customer into it"),
@@ -48,7 +48,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("over-time", "segcore.cli.results", "follow the segments of a solution into later data, and say whether to segment again"),
     ("export", "segcore.cli.results", "write the customers of chosen segments to a file"),
     ("score", "segcore.cli.results", "assign new customers to the segments of a sweep"),
-    ("targets", "segcore.cli.targeting", "rank whom to contact about something promoted, and say how many will buy"),
+    ("targets", "segcore.cli.targeting", "rank whom to contact about a promotion, and say how many will buy"),
     ("jobs", "segcore.cli.jobs", "list, cancel or resume sweeps and benchmarks"),
     ("app", "segcore.cli.app", "open the workbench in the browser"),
 )

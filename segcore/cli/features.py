@@ -44,7 +44,7 @@ def add_commands(subparsers: Any) -> None:
         metavar="SWEEP",
         help="build every feature of that sweep's data, with its categories, cut-points and fill values; nothing is fitted to DATA",
     )
-    features.add_argument("--as-of", metavar="DATE", help="with --like: day up to which recency and similar count (default: the sweep's)")
+    features.add_argument("--as-of", metavar="DATE", help="with --like: count days up to this one (default: the sweep's)")
     features.add_argument("--out", required=True, metavar="FILE", help="file to write, .parquet or .csv")
     features.add_argument("--with-profile", action="store_true", help="also write the profile columns, which are not features")
     features.add_argument("--report", metavar="FILE", help="data report to write, JSON: what became of every row and column")

@@ -93,7 +93,7 @@ def _add_column_options(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=MAX_CATEGORIES,
         metavar="N",
-        help=f"most categories of transactions whose share of spend is a feature; others are combined (default: {MAX_CATEGORIES})",
+        help=f"most categories whose share of spend is a feature (transactions); others are combined (default: {MAX_CATEGORIES})",
     )
 
 

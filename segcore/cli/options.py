@@ -71,10 +71,12 @@ def add_database_options(parser: argparse.ArgumentParser) -> None:
         "--timeout",
         type=float,
         metavar="SECONDS",
-        help=f"longest that the database may take for one statement (default: {TIMEOUT_SECONDS:g})",
+        help=f"longest that one statement may take (default: {TIMEOUT_SECONDS:g})",
     )
     group.add_argument(
-        "--time-zone", metavar="ZONE", help="time zone of dates and times that are stored with one, such as Europe/Berlin (default: UTC)"
+        "--time-zone",
+        metavar="ZONE",
+        help="time zone for dates and times that are stored with a time zone, such as Europe/Berlin (default: UTC)",
     )
     group.add_argument("--most-rows", type=int, metavar="N", help=f"read nothing if there are more rows than this (default: {MOST_ROWS:,})")
 
@@ -118,8 +120,8 @@ def _add_feature_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--setting",
         choices=SETTING_NAMES,
-        help="what the other options begin with: segcore's defaults, the Intel kit's setting for transactions, or min-max scaling of all "
-        "columns of a customer table, as auto-segmentation does (default: default; for benchmarks of transactions, kit)",
+        help="starting point for the other options: segcore's defaults, the Intel kit's setting for transactions, or min-max scaling of "
+        "all columns of a customer table, as auto-segmentation does (default: default; for benchmarks of transactions, kit)",
     )
     group.add_argument(
         "--features",
@@ -159,8 +161,8 @@ def _add_taste_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--lengths",
         choices=LENGTHS,
-        help="whether each customer's row of the matrix is scaled to length 1, so that how much a customer has does not count, or its "
-        "length is kept (default: unit; kept for --matrix zero)",
+        help="whether each customer's row of the matrix is scaled to length 1, so that how much a customer has does not count, or "
+        "keeps its length (default: unit; kept for --matrix zero)",
     )
     group.add_argument("--of", choices=OF, help="what the components are made of (default: item)")
     group.add_argument("--least-items", type=int, metavar="N", help="set customers with fewer items apart (default: 1)")

@@ -35,7 +35,7 @@ def add_commands(subparsers: Any) -> None:
 
     items = subparsers.add_parser(
         "items",
-        help="list what each segment buys or rates most tellingly",
+        help="list the most telling items of each segment",
         description="List the items, or categories, of each segment with the highest mean TF-IDF, with their index (100: as among all "
         "customers) and its 95 % interval.",
     )
@@ -73,13 +73,13 @@ def add_commands(subparsers: Any) -> None:
     drivers = subparsers.add_parser(
         "drivers",
         help="say which features drive each segment, and what puts one customer into it",
-        description="Predict who is in each segment, each against the rest, by LightGBM on customers that it had not seen, and say by SHAP "
-        "values which features that takes. At most 10,000 customers are used. FILE has the importance of each feature in each segment, or "
-        "with --segment the SHAP values of each customer.",
+        description="Predict who is in each segment, each against the rest, by LightGBM on customers that it had not seen, and show with "
+        "SHAP values which features the model uses. At most 10,000 customers are used. FILE has the importance of each feature in each "
+        "segment, or with --segment the SHAP values of each customer.",
     )
     _add_solution(drivers)
     drivers.add_argument("--segment", metavar="N", help="only this segment")
-    drivers.add_argument("--customer", metavar="ID", help="what puts this customer into the segment, or into the customer's own")
+    drivers.add_argument("--customer", metavar="ID", help="what puts this customer into that segment (default: into the customer's own)")
     drivers.add_argument("--json", action="store_true", help="print one JSON document")
     drivers.add_argument("--out", metavar="FILE", help="file to write, .csv or .parquet")
     drivers.set_defaults(run=run_drivers)
@@ -88,7 +88,7 @@ def add_commands(subparsers: Any) -> None:
         "map",
         help="write a map of the customers of a solution",
         description="Write a map of the customers of a solution. pca is the plane of their first two principal components, with the mean "
-        "and 90 % ellipse of each segment; tsne and umap keep customers together who are alike, and are made once, by a job. FILE.html is "
+        "and 90 % ellipse of each segment; tsne and umap keep similar customers together, and are made once, by a job. FILE.html is "
         "one page that needs no network and, of more than 5,000 customers, shows the density and a sample; FILE.csv has customer_id, x, y, "
         "segment and segment_name of all.",
     )
@@ -148,7 +148,7 @@ def add_commands(subparsers: Any) -> None:
     export.add_argument("--copies", action="store_true", help="also write the jittered copies of each customer")
     export.add_argument("--filled", action="store_true", help="write what missing values counted as, such as the median, not blanks")
     export.add_argument("--profile", action="store_true", help="also write the profile columns, which were not clustered on")
-    export.add_argument("--own-id", action="store_true", help="call the column with the ids as in the data, not customer_id")
+    export.add_argument("--own-id", action="store_true", help="name the id column as in the data, not customer_id")
     export.add_argument(
         "--clustered-values", action="store_true", help="also write each feature as it was clustered: transformed, scaled and weighted"
     )

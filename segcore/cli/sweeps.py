@@ -80,12 +80,12 @@ def add_commands(subparsers: Any) -> None:
     listing = subparsers.add_parser(
         "sweeps",
         help="list the sweeps with their best solutions; name, remove or restore one",
-        description="List the sweeps with their best solutions and the evidence on them, the newest first; give one another name, leave "
-        "one out of the list, or bring it back.",
+        description="List the sweeps with their best solutions and the evidence on them, the newest first; rename one, leave it out of "
+        "the list, or bring it back.",
     )
     listing.add_argument("action", nargs="?", choices=("list", "name", "remove", "restore"), default="list", help="default: list")
     listing.add_argument("sweep", nargs="?", metavar="SWEEP", help="id of the sweep, or the beginning of it")
-    listing.add_argument("name", nargs="?", metavar="NAME", help="the new name; '' for the one made of what distinguishes it")
+    listing.add_argument("name", nargs="?", metavar="NAME", help="the new name; '' for the automatic name")
     listing.add_argument("--json", action="store_true", help="print one JSON document")
     listing.set_defaults(run=run_sweeps)
 

@@ -23,9 +23,9 @@ def add_commands(subparsers: Any) -> None:
     """Add ``targets``."""
     parser = subparsers.add_parser(
         "targets",
-        help="rank whom to contact about something promoted, and say how many will buy",
+        help="rank whom to contact about a promotion, and say how many will buy",
         description="Learn from earlier customers who buys what is promoted, judge that on a later period, and write the list of customers "
-        "to contact, with a random hold-out that is not. With --promote COLUMN alone, every value of the column is judged instead.",
+        "to contact, and a random hold-out that is not contacted. With --promote COLUMN alone, every value of it is judged instead.",
     )
     parser.add_argument("data", metavar="DATA", help=DATA_HELP)
     _add_question(parser.add_argument_group("the question"))
@@ -42,11 +42,11 @@ def _add_question(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--promote",
         metavar="COLUMN=VALUE",
-        help="what is promoted: a value of a column of the order lines, such as department=MEAT, or campaign=NAME for the response to one",
+        help="what is promoted: a value of a column of the order lines, such as department=MEAT, or campaign=NAME for responses to it",
     )
     group.add_argument("--outcome", metavar="COLUMN", help="column of a customer table with the outcome; blank where it is not known yet")
-    group.add_argument("--yes", metavar="VALUE", help="the outcome that is wanted (default: detected)")
-    group.add_argument("--treatment", metavar="COLUMN", help="column that tells who was contacted, drawn at random: measures uplift")
+    group.add_argument("--yes", metavar="VALUE", help="the wanted outcome (default: detected)")
+    group.add_argument("--treatment", metavar="COLUMN", help="column that says who was contacted, drawn at random: measures uplift")
     group.add_argument("--contacts", metavar="FILE", help="file of contacts: columns campaign, sent, responded, and the customers' ids")
     group.add_argument("--budget", type=int, metavar="N", help="customers who can be contacted")
     group.add_argument("--money", type=float, metavar="M", help="money to spend; needs --cost")

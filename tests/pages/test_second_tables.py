@@ -200,7 +200,7 @@ def test_the_segments_screen_shows_the_columns_and_the_titles(data_page, store, 
 def test_the_upload_says_where_second_tables_go(data_page, words):
     app = data_page
     app.segmented_control(key="data.way").set_value("Upload a file").run()
-    assert "tables of customers and of items are added under “More about customers and items”" in words(app)
+    assert "tables of customers and items can be added under “More about customers and items”" in words(app)
 
 
 def test_basket_missions_are_found_changed_and_removed(data_page, store, words, small_intake):

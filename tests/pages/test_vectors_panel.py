@@ -154,7 +154,7 @@ def test_what_was_made_is_counted_and_no_dimension_is_listed(open_app, made, wor
     app = open_app("features")
     assert "**60 customers** have a vector of **4 dimensions**, learned from **16 products**" in words(app)
     assert {"files.vectors.csv", "files.vectors.parquet"} <= {button.key for button in app.get("download_button")}
-    assert "dimensions of vectors say nothing one by one" in words(app)
+    assert "dimensions of vectors mean nothing individually" in words(app)
     assert not any(re.search(r"dimension \d", table.value.to_csv()) for table in app.dataframe)
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 TABLE, QUERY = "A table", "A SELECT"
 _ADDRESS = "postgresql://analyst@db.example.com/shop"
 _KINDS = (
-    "PostgreSQL, DuckDB (`duckdb:///file`) or SQLite (`sqlite:///file`). Leave the password out of it: it is found in PGPASSWORD, in "
-    ".pgpass or in Streamlit's secrets."
+    "PostgreSQL, DuckDB (`duckdb:///file`) or SQLite (`sqlite:///file`). Leave the password out: it is taken from PGPASSWORD, "
+    ".pgpass or Streamlit's secrets."
 )
 
 
@@ -42,12 +42,18 @@ def database_fields(place: str, known: DatabaseQuestion | None = None) -> DataRe
         st.text_area("SELECT", key=asked, placeholder="SELECT * FROM lines WHERE country = 'FR'", height=100)
     else:
         asked = _remembered(place, "table", begin.table or "")
-        st.text_input("Table or view", key=asked, placeholder="lines, or sales.lines for one in a schema")
+        st.text_input("Table or view", key=asked, placeholder="lines, or sales.lines for a table in a schema")
     with st.expander("More options", icon=":material/tune:"), st.container(horizontal=True):
         zone, seconds = _remembered(place, "zone", begin.time_zone), _remembered(place, "seconds", begin.timeout_seconds)
-        st.text_input("Time zone", key=zone, help="Of dates and times that the database keeps with a time zone, such as Europe/Berlin.")
+        st.text_input("Time zone", key=zone, help="For dates and times that the database stores with a time zone, such as Europe/Berlin.")
         st.number_input(
-            "Time-out in seconds", 1.0, LONGEST_SECONDS, key=seconds, step=60.0, format="%.0f", help="Longest that one statement may take."
+            "Time-out in seconds",
+            1.0,
+            LONGEST_SECONDS,
+            key=seconds,
+            step=60.0,
+            format="%.0f",
+            help="The longest that one statement may take.",
         )
     values = {
         name: _keep(key) for name, key in (("address", address), ("asked", asked), ("what", what), ("zone", zone), ("seconds", seconds))

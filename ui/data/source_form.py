@@ -145,7 +145,7 @@ def _upload(store: Store) -> None:
         key="data.upload",
         help="The file stays on this machine, as a copy in segcore's store.",
     )
-    st.caption("One file at a time: once it is loaded, tables of customers and of items are added under “More about customers and items”.")
+    st.caption("One file at a time: once it is loaded, tables of customers and items can be added under “More about customers and items”.")
     if file is None:
         return
     is_new = state.recall("uploaded") != file.file_id

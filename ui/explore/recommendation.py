@@ -69,7 +69,7 @@ def draw_recommendation(store: Store, sweep: Sweep) -> None:
     there = sum(solution is not None for solution in sweep.solutions)
     if found is None:
         st.info(
-            f"{there} of {counted(len(sweep.solutions), 'solution')} finished. The recommendation follows when all have.",
+            f"{there} of {counted(len(sweep.solutions), 'solution')} finished. The recommendation follows when all have finished.",
             icon=":material/hourglass_top:",
         )
         return

@@ -26,7 +26,7 @@ from ui.shell.progress import LIVE, draw_failure, find_job, follow_job
 _HOW_TITLES = {"replace": "Replace all rows", "merge": "Merge by customer"}
 _HOW_WORDS = {
     "replace": "Afterwards, the table has exactly these rows.",
-    "merge": "Adds new customers, changes those with other values, and keeps everybody else.",
+    "merge": "Adds new customers, changes those whose values differ, and keeps everybody else.",
 }
 _ADDRESS_HELP = (
     "`postgresql://user@host/database`, `duckdb:///file` or `sqlite:///file`, without a password: that comes from PGPASSWORD, .pgpass or "

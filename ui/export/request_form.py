@@ -92,7 +92,7 @@ def _draw_options(store: Store, sweep: Sweep) -> RowChoice:
     own = own_id_name(sweep.spec)
     with st.expander("Which columns and rows", expanded=True):
         return {
-            "own_id": _ticked(own != "customer_id", f"Call the column with the ids {own}, as in the data", "own_id"),
+            "own_id": _ticked(own != "customer_id", f"Name the id column {own}, as in the data", "own_id"),
             "clustered_values": _ticked(True, "Add each feature as it was clustered: transformed, scaled and weighted", "clustered"),
             "probabilities": _ticked(
                 algorithm(sweep.spec.algorithm).scoring.probabilities is not None, "Add the probability of each segment", "probabilities"

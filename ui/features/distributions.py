@@ -23,7 +23,7 @@ from ui.widgets.table import draw_frame
 if TYPE_CHECKING:
     from segcore.records.intake import Intake
 
-DIMENSIONS = "The dimensions of vectors say nothing one by one"
+DIMENSIONS = "The dimensions of vectors mean nothing individually"
 
 
 def _ticks(plan: Plan, taken: Intake, table: FeatureTable) -> list[Tick]:

@@ -48,7 +48,7 @@ def _draw_form(store: Store, taken: Intake, of: tuple[Of, ...], made: Taste | No
     known = made or Taste(of="item" if "item" in of else "category", matrix="centred" if taken.kind == "ratings" else "log")
     _seed(known, is_new=made is not None and made != state.recall(_SHOWN))
     state.remember(_SHOWN, made)
-    st.caption("Components sum up who has the same items. They become features, and another number of them does not read the file again.")
+    st.caption("Components sum up who has the same items. They become features; changing their number does not read the file again.")
     left, right = st.columns(2, gap="medium")
     with left:
         method = st.selectbox(
@@ -138,7 +138,7 @@ def _draw_components(taken: Intake, rows: tuple[ComponentRow, ...]) -> None:
         hide_index=True,
         column_config={
             "Explains": st.column_config.NumberColumn(format="percent"),
-            "Agreement": st.column_config.NumberColumn(format="%.2f", help="How alike in fits from other starts; 1 is the same."),
+            "Agreement": st.column_config.NumberColumn(format="%.2f", help="How alike in fits from other random starts; 1 is the same."),
             "Strongest items": st.column_config.TextColumn(width="medium"),
             "At the other end": st.column_config.TextColumn(width="medium"),
         },

@@ -146,7 +146,7 @@ def draw_features(kept: Kept, found: OverTime) -> None:
     """Draw how far each feature drifted."""
     st.header("Which features drifted", anchor=False)
     if not found.drift:
-        st.caption("None of the features says something by itself.")
+        st.caption("None of the features means anything individually.")
         return
     bars = drift_data(found, feature_titles(kept.store, kept.sweep))
     critical = psi_text(bars[0].critical)
@@ -173,7 +173,7 @@ def draw_refit(kept: Kept, found: OverTime) -> None:
     titles = new_titles(refit, names)
     for fate in refit.fates:
         st.markdown(f"- **{_KINDS[fate.kind]}.** {escape(refit_fate_text(fate, names, titles))}")
-    st.caption("Segments that stand for an earlier one keep its name and its colour.")
+    st.caption("Segments that match an earlier one keep its name and colour.")
     again = judge(found, names).answer == "again"
     if st.button(
         "Use the new segments",

@@ -84,5 +84,5 @@ def _draw_name_field(store: Store, sweep: Sweep, position: int, summary: Segment
         source = point_rows(sweep)[carried.position].label
         st.caption(
             f"“{escape(known.names[summary.label])}” comes from the solution with {escape(source)}: {percent_text(carried.jaccard)} of the "
-            "customers in either segment are in both. Another name holds here only."
+            "customers in either segment are in both. A name that you enter here holds for this solution only."
         )

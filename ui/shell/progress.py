@@ -171,7 +171,7 @@ def draw_without_answer(store: Store, job: jobs.Job, *, where: str, what: str, a
     elif job.state == "cancelled":
         st.info(f"{what} was cancelled.", icon=":material/stop_circle:")
     else:
-        st.info(f"The answer was found before and is not in the store any more. {again}.", icon=":material/history:")
+        st.info(f"The answer was found before, but is no longer in the store. {again}.", icon=":material/history:")
 
 
 def job_line(job: jobs.Job, *, place: int = 0) -> str:

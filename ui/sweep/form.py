@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 ENGINE_TITLES = {"shared": "Shared", "stock": "Stock", "intel": "Intel"}
 ENGINE_WORDS = {
-    "shared": "computes the whole grid at once and common work once; same result as scikit-learn.",
+    "shared": "computes the whole grid together, and shared work only once; same result as scikit-learn.",
     "stock": "scikit-learn, one independent fit per solution.",
     "intel": "scikit-learn-intelex, Intel's accelerated code; each fit records whether it really ran.",
 }
@@ -149,7 +149,7 @@ def _offer_many_segments(spec: AlgorithmSpec, grid: Grid) -> None:
         f"Also {USUAL_SEGMENTS} segments",
         key=f"sweep.many.{spec.name}",
         icon=":material/add:",
-        help="Tastes are many: with a few segments, items that have little in common end up together.",
+        help="There are many tastes: with only a few segments, items that have little in common end up together.",
         on_click=add_value,
         args=(spec, spec.param(spec.judging.size), USUAL_SEGMENTS),
     )

@@ -24,7 +24,7 @@ from ui.widgets.figures import draw_figure
 from ui.widgets.table import draw_frame
 
 _PLANES = {"linear": "Principal plane", "tsne": "t-SNE"}
-_TSNE_WORDS = "t-SNE keeps customers together who are alike. It takes up to a minute."
+_TSNE_WORDS = "t-SNE keeps similar customers together. It takes up to a minute."
 _ORDERS: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], float]]] = {
     "share": ("Share of buyers", lambda one: one["share"]["value"] or 0.0),
     "spend": ("Spend of a buyer", lambda one: (one["spend"] or {}).get("value") or 0.0),

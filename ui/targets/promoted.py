@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ALL = ""
 """Stands for every value of a column."""
 MOST_LISTED = 2_000
-_WAYS = {"purchase": "Something that customers buy", "campaign": "A campaign that customers answer"}
+_WAYS = {"purchase": "Something that customers buy", "campaign": "A campaign that customers respond to"}
 
 
 @dataclass(frozen=True, slots=True)

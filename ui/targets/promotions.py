@@ -68,7 +68,7 @@ def draw_promotions(found: Loaded, question: TargetQuestion) -> None:
     job = draw_task(found.store, job_id, where="promotions", what="The comparison")
     if job is not None and job.state in LIVE:
         return
-    st.caption("The same budget for each of them: where a model finds more buyers than contacting past buyers or recent customers.")
+    st.caption("Shows for which of them, with the same budget, a model finds more buyers than contacting past buyers or recent customers.")
     if st.button(escape(f"Compare all {named}"), key="targets.compare", icon=":material/table_rows:"):
         try:
             start_or_join(found, compared)

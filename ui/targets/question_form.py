@@ -95,7 +95,7 @@ def _choices(found: Loaded, known: Mapping[str, Any], answer: TargetsAnswer | No
         given["again"] = st.checkbox(
             "Include earlier buyers",
             key="targets.again",
-            help="Without them, the list has only customers who have not bought it before, or not answered the campaign.",
+            help="Without them, the list has only customers who have not bought or responded before.",
         )
     with st.expander("More options"):
         first, second, third = st.columns(3, gap="medium")

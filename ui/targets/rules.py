@@ -33,7 +33,7 @@ def draw_rules(store: Store, answer: TargetsAnswer) -> None:
     if not raising:
         st.caption("No rule finds customers who buy more often than others.")
     else:
-        st.caption("Who meets a rule buys more often than others. Every figure is of customers whom the rule was not found on.")
+        st.caption("Customers who meet a rule buy more often than others. Figures are from customers not used to find the rule.")
         _draw_table(raising, "Rules that find buyers, with precision, recall and lift")
         _draw_sql(store, answer, raising)
     if others:

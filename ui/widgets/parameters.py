@@ -124,7 +124,7 @@ def _list_field(param: Param, key: str, label: str, kept: tuple[Value, ...]) -> 
     text = st.text_input(
         label,
         key=f"{key}.text",
-        help=f"{param.help} Separate several values by commas.",
+        help=f"{param.help} Separate several values with commas.",
         placeholder="scikit-learn's default" if optional else "2, 3, 5",
     )
     if optional and not text.strip():

@@ -32,7 +32,7 @@ def add_commands(subparsers: Any) -> None:
         "run",
         help="run a pipeline: a TOML file with the whole way from data to files",
         description="Run a pipeline: a TOML file with data, features, sweep, choice, names and files, as 'Save as pipeline' in the app "
-        "makes it. What was done before on the same data is not done again: after an interruption, the same command goes on. Exit code 3: "
+        "makes it. Work that was done on the same data is not repeated: after an interruption, the same command continues. Exit code 3: "
         "--check found that today's data do not give the segments that were signed off.",
     )
     parser.add_argument("pipeline", nargs="?", metavar="FILE", help="pipeline file, .toml")
@@ -42,7 +42,7 @@ def add_commands(subparsers: Any) -> None:
         default=[],
         dest="settings",
         metavar="KEY=VALUE",
-        help="value instead of one in the file, such as data.path=next.csv; repeatable; paths count from the current folder",
+        help="value instead of one in the file, such as data.path=next.csv; repeatable; paths are relative to the current folder",
     )
     parser.add_argument("--only", metavar="STEP", help="one step: prepare, features, sweep, choose, export, score or targets")
     what = parser.add_mutually_exclusive_group()

@@ -18,7 +18,7 @@ def add_commands(subparsers: Any) -> None:
         "airflow",
         help="write a pipeline as a DAG, which Airflow runs on a schedule",
         description="Write a pipeline as a DAG file for Airflow 3, with one task for each step: prepare, features, sweep, choose, export, "
-        "score and targets, as far as the pipeline has them, and check, if it has a signed-off run (check.reference). Each task calls "
+        "score and targets, if the pipeline has them, and check, if it has a signed-off run (check.reference). Each task calls "
         "this Python, with this SEGCORE_HOME. The same command writes the same file.",
     )
     parser.add_argument("pipeline", metavar="FILE", help="pipeline file, .toml")
@@ -29,7 +29,7 @@ def add_commands(subparsers: Any) -> None:
         default=[],
         dest="settings",
         metavar="KEY=VALUE",
-        help="value instead of one in the file, as for run; repeatable; paths count from the current folder",
+        help="value instead of one in the file, as for run; repeatable; paths are relative to the current folder",
     )
     group = parser.add_argument_group("when and how it runs")
     group.add_argument(
@@ -38,10 +38,10 @@ def add_commands(subparsers: Any) -> None:
         help="minute, hour, day, month and weekday; or @hourly, @daily, @weekly, @monthly, @quarterly, @yearly; or none, to start it by "
         "hand (default: '0 6 * * 1', Mondays at six)",
     )
-    group.add_argument("--timezone", metavar="NAME", help="in which the schedule counts, such as Europe/Berlin (default: UTC)")
+    group.add_argument("--timezone", metavar="NAME", help="time zone of the schedule, such as Europe/Berlin (default: UTC)")
     group.add_argument("--start", metavar="DAY", help="first day on which it may run (default: 2024-01-01); missed runs are not caught up")
     group.add_argument("--retries", type=int, metavar="N", help="how often a task is repeated if its work failed (default: 2)")
-    group.add_argument("--retry-minutes", type=float, metavar="N", help="minutes before each (default: 10)")
+    group.add_argument("--retry-minutes", type=float, metavar="N", help="minutes before each retry (default: 10)")
     group.add_argument("--connection", metavar="ID", help="Airflow connection whose password the tasks get as PGPASSWORD")
     names = parser.add_argument_group("what Airflow shows")
     names.add_argument("--dag-id", metavar="ID", help="id of the DAG, and name of its file (default: name of the pipeline's file)")

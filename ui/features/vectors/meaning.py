@@ -60,7 +60,7 @@ def _draw_check(store: Store, taken: Intake) -> None:
         return
     st.caption(
         "A second model learns from all but the latest 15 % of the orders, and predicts each customer's next one. It is compared with "
-        "product shares, the customer's own favourites and what everybody buys; and it predicts what else is known of customers."
+        "product shares, the customer's own favourites and what everybody buys. It also predicts what else is known about customers."
     )
     if st.button("Check the vectors", key="vectors.check", icon=":material/fact_check:"):
         _start(store, taken)
@@ -91,7 +91,7 @@ def _draw_numbers(found: VectorsCheck) -> None:
         st.caption(f"Next order of {n:,} customers from {cut_text(basket.cut)} on: share of its different products among ten recommended.")
         draw_frame(next_basket_frame(found), hide_index=True, alt="Recall of the next order by method, with its 95 % interval")
     if found.attributes:
-        st.caption("What else is known of customers, predicted out of fold: share predicted correctly, with its 95 % interval.")
+        st.caption("What else is known about customers, predicted out of fold: share predicted correctly, with its 95 % interval.")
         shown = {"Customers": st.column_config.NumberColumn(format="localized")}
         draw_frame(
             attributes_frame(found),

@@ -34,12 +34,12 @@ _KEY = "vectors.{}"
 _ASKED = "vectors_asked"
 _LENGTHS = {"unit": "Scaled to 1", "kept": "Kept"}
 _HELP: Mapping[str, str] = {
-    "products": "The most frequent ones. All others are one word together.",
+    "products": "The most frequent ones. All others are combined into one word.",
     "window": "How many products before and after, in the same order, predict a product. Only for distributed memory.",
     "least_products": "Customers with fewer lines of known products are set apart.",
-    "least_count": "Products on fewer lines are not words of their own.",
+    "least_count": "Products on fewer lines get no separate word.",
     "negative": "How many products that were not bought are drawn against each that was.",
-    "exponent": "1 draws them by frequency, 0 all alike; below 0 prefers rare products.",
+    "exponent": "1 draws them by frequency, 0 all equally often; below 0 prefers rare products.",
     "sample": "Products with a greater share of all lines are skipped at random. 0 skips none.",
     "seed": "Of every random draw: the same seed gives the same vectors.",
 }
@@ -134,7 +134,7 @@ def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
     if asked.taste is not None and _is_rival(asked.taste):
         st.caption(
             f"The features are now the plain rival: {counted(int(asked.taste.n), 'component')} of product shares, shown under Taste. Sweep "
-            "both, and keep the one whose segments say more. “Make vectors” brings vectors that were made back at once."
+            "both, and keep the one whose segments say more. “Make vectors” immediately restores vectors that were made."
         )
     elif asked.vectors is None:
         st.caption(
@@ -159,8 +159,8 @@ def _draw_form(store: Store, asked: DataRequest, taken: Intake) -> None:
             "Compare with category and product shares instead",
             key="vectors.rival",
             disabled=asked.taste == rival,
-            help="The plain rival: how much of each product a customer buys (TF-IDF), as components of the same number (SVD). They become "
-            "the features instead; vectors that were made come back at once.",
+            help="The plain rival: how much of each product a customer buys (TF-IDF), as the same number of components (SVD). They become "
+            "the features instead; vectors that were made are kept.",
         )
     if is_made:
         _make(store, asked, taken, vectors)
@@ -179,9 +179,9 @@ def _form(known: Vectors) -> Vectors:
     with right:
         one, other = st.columns(2)
         found: dict[str, Any] = {
-            "dimensions": _number(one, "dimensions", "Dimensions", "Length of a vector. More tell more tastes apart, and need more data."),
+            "dimensions": _number(one, "dimensions", "Dimensions", "Numbers per vector. More tell more tastes apart, but need more data."),
             "epochs": _number(
-                other, "epochs", "Epochs", "How often the model reads all baskets. Empty: 20 to 40, the more the fewer lines."
+                other, "epochs", "Epochs", "How often the model reads all baskets. Empty: 20 to 40, more if there are fewer lines."
             )
             or AUTO,
         }

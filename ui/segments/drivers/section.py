@@ -34,7 +34,7 @@ from ui.widgets.select import select
 from ui.widgets.table import draw_frame
 
 _BEFORE = (
-    "A model predicts who is in each segment, for customers that it had not seen; SHAP values say which features that takes, and what puts "
+    "A model predicts who is in each segment, for customers that it had not seen; SHAP values show which features it uses, and what puts "
     "a customer into a segment."
 )
 _HELP = "LightGBM, one segment against the rest, on at most 10,000 customers. It takes a few seconds per segment, in the background."

@@ -72,7 +72,7 @@ def draw_map(store: Store, sweep: Sweep, position: int, solution: Solution) -> N
             key="segments.map.method",
             required=True,
             format_func=METHODS.__getitem__,
-            help="Principal components show how far segments are apart. t-SNE and UMAP keep customers together who are alike.",
+            help="Principal components show how far segments are apart. t-SNE and UMAP keep similar customers together.",
         )
         or "pca"
     )
@@ -112,7 +112,7 @@ def _is_made(store: Store, sweep: Sweep, method: NeighbourMethod) -> bool:
     if job is not None and job.state == "failed":
         draw_failure(job, "The map could not be made")
     st.caption(
-        f"Customers who are alike come together, also where no plane shows it; distances between groups mean little. {_COST[method]} "
+        f"Customers who are alike are placed together, even if no plane shows it; distances between groups mean little. {_COST[method]} "
         "The map is made once for all solutions of the sweep."
     )
     if st.button(f"Make the {METHODS[method]} map", key=f"segments.map.make.{method}", icon=":material/scatter_plot:"):
