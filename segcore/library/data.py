@@ -85,12 +85,12 @@ def load(
         And second tables, files or frames: ``customers``, with one row per customer, whose columns are shown for each segment;
         ``items``, with one row per item, whose columns are joined to the rows, so that one can be the category. ``customers_key`` and
         ``items_key`` are their columns with the ids. ``frames`` chooses the library that builds the features: "polars" and "duckdb" do
-        not hold all order lines in memory, nor does "spark", which also computes the components of plans; it is the Spark that this process
-        runs, else a cluster's (``MASTER``), else one on this machine.
+        not hold all order lines in memory, nor does "spark", which also computes the components of plans; it uses the Spark that this
+        process runs, else a cluster's (``MASTER``), else one on this machine.
         ``missions``: number of basket missions to find, by the categories of orders; each customer's most frequent one becomes a profile
         column.
         For databases: ``table``, the name of a table or view; or ``query``, a SELECT; ``timeout`` of one statement in seconds;
-        ``time_zone``, that of times which are stored with one; ``most_rows``, above which nothing is read.
+        ``time_zone``, for times that are stored with a time zone; ``most_rows``, above which nothing is read.
 
     Returns
     -------
@@ -250,12 +250,12 @@ class Data:
             chance would, "raw" for the items themselves. "cust2vec=64" for vectors of 64 dimensions, which a job makes from what customers
             bought basket by basket.
         log, power : str, sequence of str, or None
-            Features whose logarithm, or a power of which, is taken before scaling; ``[]`` for none. Without either, that of the skewed
-            features that it makes clearly less skewed.
+            Features to log-transform or power-transform before scaling; ``[]`` for none. Without either, skewed features are
+            log-transformed if that makes them clearly less skewed.
         weights : mapping of feature or column to number or word, or None
             A word ("high", "medium", "low") also lets a feature of little spread catch up with the others; a number is used as it is.
         setting : {"default", "kit", "minmax"}
-            What the other choices begin with: segcore's defaults, the Intel kit's setting for transactions, or min-max scaling of all
+            Starting point for the other choices: segcore's defaults, the Intel kit's setting for transactions, or min-max scaling of all
             columns of a customer table, as auto-segmentation does.
         **options
             ``scaler``: "standard", "minmax", "robust" or "none". ``outliers``: "kit", which sets unusual customers aside by the Intel
@@ -312,9 +312,9 @@ class Data:
         method: str = "model",
         **options: Any,
     ) -> Targets | pd.DataFrame:
-        """Rank whom to contact about something promoted, and say how many will buy, as the Targets screen does.
+        """Rank whom to contact about a promotion, and say how many will buy, as the Targets screen does.
 
-        It is learned from earlier customers, judged on a later period, and answered from the store if it was asked before.
+        The ranking is learned from earlier customers and judged on a later period; a repeated question is answered from the store.
 
         Parameters
         ----------
@@ -333,13 +333,13 @@ class Data:
             Ranks the list.
         **options
             ``money``, ``cost`` of one contact and ``value`` of one buyer, in one currency; ``holdout``: "auto" or a number of customers;
-            ``yes``: the wanted value of the outcome; ``treatment``: a column that tells who was contacted, drawn at random; ``contacts``: a
+            ``yes``: the wanted value of the outcome; ``treatment``: a column that says who was contacted, drawn at random; ``contacts``: a
             file with one row per customer and campaign; ``keep``: features to keep although they look like a leak; ``seed``.
 
         Returns
         -------
         Targets, or DataFrame
-            A frame with one row per value where only a column is given.
+            A frame with one row per value if only a column is given.
 
         Raises
         ------

@@ -42,7 +42,7 @@ class Drivers:
     def accuracy(self) -> pd.DataFrame:
         """How well each segment is predicted on customers that its model had not seen, with 95 % intervals.
 
-        ``predicted`` is whether the features predict it; where they do not, ``reason`` says so, and its importances mean nothing.
+        ``predicted`` is whether the features predict it; if they do not, ``reason`` says so, and its importances mean nothing.
         ``sensitivity`` is the share of its customers that the model recognises, ``specificity`` that of the others, and
         ``balanced_accuracy`` their mean.
         """

@@ -50,7 +50,7 @@ class Profile:
         return self._frame("categories")
 
     def items(self) -> pd.DataFrame:
-        """Return the items and categories that each segment buys most tellingly, by TF-IDF and by index; empty without such columns.
+        """Return the most telling items and categories of each segment, by TF-IDF and by index; empty without such columns.
 
         ``support`` is the share of the segment that bought it, ``index`` 100 times that over the share among all customers.
 
@@ -65,8 +65,8 @@ class Profile:
     def spend(self) -> pd.DataFrame:
         """Return the categories in the rank order of each segment's spend; empty for data without categories of transactions.
 
-        ``share`` is of the segment's spend, ``overall`` of that of all customers, ``index`` 100 times their ratio; ``rank`` and
-        ``index_rank`` are 1 for the largest share and the largest index.
+        ``share`` is the share of the segment's spend, ``overall`` that of all customers' spend, ``index`` 100 times their ratio;
+        ``rank`` and ``index_rank`` are 1 for the largest share and the largest index.
 
         Examples
         --------

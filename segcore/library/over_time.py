@@ -43,7 +43,7 @@ class OverTime:
 
     @property
     def segment_again(self) -> bool:
-        """Whether the segments do not fit the later customers any more."""
+        """Whether the segments no longer fit the later customers."""
         return judge(self.record, self._names).answer == "again"
 
     @property
@@ -53,12 +53,12 @@ class OverTime:
 
     @property
     def reasons(self) -> list[str]:
-        """What the verdict is based on, who is in both data, and why customers moved: one sentence each."""
+        """What the verdict is based on, who is in both data sets, and why customers moved: one sentence each."""
         return [*(sentence(one) for one in judge(self.record, self._names).reasons), *followed_sentences(self.record)]
 
     @property
     def refit(self) -> Point | None:
-        """The later customers clustered again, a solution whose segments keep the names and colours of those that they stand for.
+        """The later customers clustered again, a solution whose segments keep the names and colours of those that they match.
 
         ``None`` where they could not be clustered. `fates` says what became of each kept segment in it.
         """
@@ -117,7 +117,7 @@ class OverTime:
         return found
 
     def drift(self) -> pd.DataFrame:
-        """Return the population stability index of each feature, and the value that chance stays below.
+        """Return the population stability index of each feature, and the value below which it stays by chance.
 
         Examples
         --------

@@ -144,7 +144,7 @@ class Plan:
         item : str or None
             Id of a product, or a title that only one product has.
         customer : str or None
-            Id of a customer. Give one of the two.
+            Id of a customer. Give either ``item`` or ``customer``.
         top : int
             Neighbours of each kind, at least 1.
 

@@ -178,7 +178,7 @@ class Point:
         return dict(known_names(self.store, self._sweep, self.position, rows=self._rows).names)
 
     def items(self, what: str = "item", *, top: int = 10) -> pd.DataFrame:
-        """Return what each segment buys or rates most tellingly: the items, or categories, with the highest mean TF-IDF.
+        """Return the most telling items of each segment: the items, or categories, with the highest mean TF-IDF.
 
         Examples
         --------
@@ -292,7 +292,7 @@ class Point:
     def drivers(self) -> Drivers:
         """Return which features predict who is in each segment, by SHAP values of one classifier per segment against the rest.
 
-        Computed in a process of its own; the same question is answered from the store. At most 10,000 customers are used.
+        Computed in a separate process; the same question is answered from the store. At most 10,000 customers are used.
 
         Raises
         ------
@@ -319,7 +319,7 @@ class Point:
         ----------
         method : {"pca", "tsne", "umap"}
             "pca" is the plane of the first two principal components, with the mean and ellipse of each segment. "tsne" and "umap" keep
-            customers together who are alike, and only neighbours mean something; a job makes such a map once for all solutions.
+            similar customers together, and only closeness means something; a job makes such a map once for all solutions.
         progress : bool or callable (Job)
             As in `segcore.library.plan.Plan.sweep`, of the job.
 
@@ -411,7 +411,7 @@ class Point:
     def over_time(self, data: Any, *, as_of: str | None = None, progress: bool | Callable[[Job], None] = False, **options: Any) -> OverTime:
         """Follow the segments into later data, and say whether to segment again.
 
-        Computed by a job in a process of its own; what was asked before is answered from the store.
+        Computed by a job in a separate process; what was asked before is answered from the store.
 
         Parameters
         ----------
@@ -489,7 +489,7 @@ class Point:
         filled : bool
             Whether to write what missing values counted as, such as the median; otherwise they are blank.
         own_id : bool
-            Whether the column with the ids is called as in the data, not ``customer_id``.
+            Whether the id column is named as in the data, not ``customer_id``.
         clustered_values : bool
             Whether to write each feature as it was clustered too: transformed, scaled and weighted.
         probabilities : bool

@@ -88,7 +88,7 @@ class Targets:
 
     @property
     def headline(self) -> str:
-        """Whether the method is better than what needs no model, on customers it was judged on."""
+        """Whether the method is better than rankings without a model, on the customers it was judged on."""
         return headline(self.record.document, self.record.question.method)
 
     @property

@@ -104,7 +104,7 @@ def choose_one(given: Sequence[str]) -> str:
 
 
 def needs_value(key: str) -> str:
-    """Return the sentence on a promotion without a value, of which there is no list."""
+    """Return the sentence on a promotion without a value, for which there is no list."""
     return f"{key} needs a value, such as department=MEAT."
 
 

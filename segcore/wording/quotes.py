@@ -47,7 +47,7 @@ def value_text(value: str | None) -> str:
 
 
 def distinct(texts: Sequence[str]) -> list[str]:
-    """Return texts of which no two are equal: what is there more than once gets a number, from its place on.
+    """Return texts of which no two are equal: repeated ones get a number, counted from their position on.
 
     >>> distinct(["A", "B", "A"])
     ['A (1)', 'B', 'A (3)']

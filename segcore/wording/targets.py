@@ -169,7 +169,7 @@ def buyers_text(document: Mapping[str, Any], number: float | None = None) -> str
 
 
 def headline(document: Mapping[str, Any], method: str) -> str:
-    """Return whether the method is worth it, on customers it was judged on: better than what needs no model, or not.
+    """Return whether the method is better than rankings without a model, on the customers it was judged on.
 
     Parameters
     ----------

@@ -38,7 +38,7 @@ def say_code(text: str) -> None:
 
 
 def say_json(document: Any) -> None:
-    """Print a document as one line of JSON that means the same as without the escapes of invisible characters.
+    """Print a document as one line of JSON, with invisible characters escaped in a way that does not change its meaning.
 
     Raises
     ------

@@ -317,7 +317,7 @@ def test_a_map_of_neighbours_is_made_by_a_job_once_for_all_solutions(store, fini
     app.run()
     assert not app.exception
     places = {(x, y) for trace in map_traces(app) for x, y in zip(trace["x"], trace["y"], strict=True)}
-    assert len(places) == 45 and "only neighbours mean something" in words(app)
+    assert len(places) == 45 and "Only closeness means something on this map" in words(app)
     other = draw_map_of(open_app("segments", sweep=finished_sweep.id, point="n_clusters=2"), "tsne")
     assert {(x, y) for trace in map_traces(other) for x, y in zip(trace["x"], trace["y"], strict=True)} == places
 

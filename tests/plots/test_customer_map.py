@@ -134,7 +134,7 @@ def test_a_map_of_neighbours_has_no_ellipse_no_mean_no_numbers_and_says_what_it_
     assert not figure.layout.xaxis.showticklabels and not figure.layout.xaxis.title.text
     words = f"{describe_customers(found)} {found.caution}"
     assert "This t-SNE map keeps customers together who are alike in the 9 features as clustered." in words
-    assert "only neighbours mean something" in words and "variance" not in words and "ellipse" not in words and "mean of" not in words
+    assert "Only closeness means something" in words and "variance" not in words and "ellipse" not in words and "mean of" not in words
     assert "4 of 9 different customers were laid out" in describe_customers(replace(found, laid_out=4))
 
 

@@ -113,14 +113,14 @@ def find_neighbours(
     item : str or None
         Id of a product, or a title that only one product with a vector has.
     customer : str or None
-        Id of a customer. Give one of the two.
+        Id of a customer. Give either ``item`` or ``customer``.
     top : int
         Neighbours of each kind, at least 1.
 
     Raises
     ------
     ParameterError
-        If not exactly one of the two is given, ``top`` is below 1, or there is no such product or customer; with similar ones.
+        If both or neither are given, ``top`` is below 1, or there is no such product or customer; with similar ones.
     """
     if (item is None) == (customer is None):
         raise refusal("vectors.item_or_customer", kind=ParameterError)

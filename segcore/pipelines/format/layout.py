@@ -119,8 +119,8 @@ _ROWS = (
 _DATABASE = (
     Key("table", "text", "table or view of the database"),
     Key("query", "text", "a SELECT to read instead of a table"),
-    Key("timeout", "number", "longest that the database may take for one statement, in seconds", low=0.001, high=LONGEST_SECONDS),
-    Key("time_zone", "text", "time zone of dates and times that are stored with one, such as Europe/Berlin"),
+    Key("timeout", "number", "longest that one statement may take, in seconds", low=0.001, high=LONGEST_SECONDS),
+    Key("time_zone", "text", "time zone for dates and times that are stored with a time zone, such as Europe/Berlin"),
     Key("most_rows", "whole", "read nothing if there are more rows", low=1),
 )
 _MEANING = (
@@ -135,7 +135,7 @@ _MEANING = (
     *_READING,
     *_ROWS,
     Key("items", "text", "file with one row per item", is_path=True),
-    Key("items_key", "text", "its column with the ids of the items"),
+    Key("items_key", "text", "column of that file with the ids of the items"),
     Key("frames", "text", "library that builds the features", FRAMES),
 )
 _COLUMNS = (
@@ -176,7 +176,7 @@ TABLES: dict[str, Table] = {
             *_MEANING,
             *_COLUMNS,
             Key("customers", "text", "file with one row per customer, whose columns are shown but not clustered on", is_path=True),
-            Key("customers_key", "text", "its column with the ids of the customers"),
+            Key("customers_key", "text", "column of that file with the ids of the customers"),
         ),
         is_required=True,
     ),
@@ -199,11 +199,11 @@ TABLES: dict[str, Table] = {
     "plan": Table(
         "how the features are prepared",
         (
-            Key("setting", "text", "what the other choices begin with", SETTING_NAMES),
+            Key("setting", "text", "starting point for the other choices", SETTING_NAMES),
             Key("outliers", "text", "outlier rule", OUTLIERS),
             Key("scaler", "text", "how features are scaled", SCALERS),
-            Key("log", "texts", "features of which the logarithm is taken; log and power both [] for none"),
-            Key("power", "texts", "features of which a power is taken"),
+            Key("log", "texts", "features to log-transform; log and power both [] for none"),
+            Key("power", "texts", "features to power-transform"),
             _nested(
                 "weights",
                 "features or columns with more weight: high, medium, low or a factor",
@@ -246,7 +246,7 @@ TABLES: dict[str, Table] = {
             Key("segments", "labels", "segments to write; -1 or 'noise' is noise (default: all)"),
             *_switches(
                 {
-                    "own_id": "call the column with the ids as in the data",
+                    "own_id": "name the id column as in the data",
                     "clustered_values": "add each feature as it was clustered",
                     "probabilities": "add the probability of each segment, which mixtures have",
                     "profile": "add the profile columns",
@@ -274,8 +274,8 @@ TABLES: dict[str, Table] = {
         (
             Key("promote", "text", "what is promoted, such as department=MEAT, or campaign=NAME"),
             Key("outcome", "text", "column of a customer table with the outcome"),
-            Key("yes", "text", "the outcome that is wanted"),
-            Key("treatment", "text", "column that tells who was contacted, drawn at random"),
+            Key("yes", "text", "the wanted outcome"),
+            Key("treatment", "text", "column that says who was contacted, drawn at random"),
             Key("contacts", "text", "file of contacts", is_path=True),
             Key("budget", "whole", "customers who can be contacted", low=1),
             Key("money", "number", "money to spend; needs cost", low=0),
@@ -305,7 +305,7 @@ ROOT = Table(
     "A segcore pipeline: from data to segments, files, scores and targets",
     (
         *(Key(name, "table", table.words, is_required=table.is_required, table=table) for name, table in TABLES.items()),
-        Key("manifest", "text", "file for the manifest (default: beside the first file that is written)", is_path=True),
+        Key("manifest", "text", "file for the manifest (default: next to the first file that is written)", is_path=True),
     ),
 )
 """The whole file."""

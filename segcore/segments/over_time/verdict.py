@@ -136,7 +136,7 @@ def _moved(found: OverTime) -> list[Finding]:
 
 
 def followed_sentences(found: OverTime) -> list[str]:
-    """Return who is in both data, new, gone and set aside, and why customers moved, one sentence each."""
+    """Return who is in both data sets, new, gone and set aside, and why customers moved, one sentence each."""
     counts = {"both": found.count("both"), "new": found.count("new"), "gone": found.count("gone"), "aside": found.count("aside")}
     who = [Finding("over_time.who", values=counts)]
     if found.customers.moved.any():
