@@ -146,7 +146,7 @@ def add_commands(subparsers: Any) -> None:
     )
     export.add_argument("--segments", metavar="N,...", help="segments to write, such as 0,2 or noise (default: all)")
     export.add_argument("--copies", action="store_true", help="also write the jittered copies of each customer")
-    export.add_argument("--filled", action="store_true", help="write what missing values counted as, such as the median, not blanks")
+    export.add_argument("--filled", action="store_true", help="replace blanks with the values that they counted as, such as the median")
     export.add_argument("--profile", action="store_true", help="also write the profile columns, which were not clustered on")
     export.add_argument("--own-id", action="store_true", help="name the id column as in the data, not customer_id")
     export.add_argument(

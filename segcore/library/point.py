@@ -487,7 +487,7 @@ class Point:
         include_set_aside : bool
             Whether to add the customers that the outlier rule set aside, in the segment that scoring assigns.
         filled : bool
-            Whether to write what missing values counted as, such as the median; otherwise they are blank.
+            Whether to replace blanks with the values that they counted as, such as the median.
         own_id : bool
             Whether the id column is named as in the data, not ``customer_id``.
         clustered_values : bool

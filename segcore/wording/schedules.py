@@ -19,7 +19,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     ),
     "schedule.never": lambda got: f"The schedule {quoted(got)} names a day that its months do not have: change the day or the month.",
     "airflow.other_file": lambda path, pipeline: (
-        f"{named(path)} is there already, and is not the DAG of this pipeline ({named(pipeline)}): move it away, or choose another dag_id."
+        f"{named(path)} already exists, and is not the DAG of this pipeline ({named(pipeline)}): move it away, or choose another dag_id."
     ),
     "airflow.unknown_timezone": lambda got: f"{quoted(got)} is not a time zone: give one such as UTC or Europe/Berlin.",
     "airflow.bad_start": lambda got: f"The start {quoted(got)} is not a day: write it as 2024-12-31.",

@@ -127,7 +127,7 @@ def test_the_same_command_writes_the_same_bytes_and_another_changes_them(folder,
     airflow(path, "--out", "dags")
     before = (folder / "dags/weekly.py").read_bytes()
     code, out, _ = airflow(path, "--out", "dags")
-    assert code == 0 and "is there already, unchanged" in out and (folder / "dags/weekly.py").read_bytes() == before
+    assert code == 0 and "already exists, unchanged" in out and (folder / "dags/weekly.py").read_bytes() == before
     assert airflow(path, "--out", "dags", "--schedule", "@daily")[0] == 0
     assert (folder / "dags/weekly.py").read_bytes() != before
     assert [file.name for file in (folder / "dags").iterdir()] == ["weekly.py"]
@@ -140,7 +140,7 @@ def test_a_file_that_is_not_its_own_is_not_overwritten(folder, weekly, airflow, 
     file.mkdir() if content is None else file.write_text(content)
     code, out, errors = airflow(weekly(), "--out", "dags")
     assert (code, out) == (2, "") and errors.count("\n") == 1
-    assert "dags/weekly.py is there already, and is not the DAG of this pipeline (weekly.toml): move it away, or choose another" in errors
+    assert "dags/weekly.py already exists, and is not the DAG of this pipeline (weekly.toml): move it away, or choose another" in errors
     assert content is None or file.read_text() == content
     assert airflow(weekly(), "--out", "dags", "--dag-id", "other")[0] == 0
 

@@ -99,7 +99,7 @@ def _draw_options(store: Store, sweep: Sweep) -> RowChoice:
             ),
             "profile": _ticked(bool(columns), f"Add the profile {_listed_columns(columns)}", "profile"),
             "filled": _ticked(
-                bool(blanks), f"Write what missing values counted as, in {counted(blanks, 'feature')}, instead of blanks", "filled"
+                bool(blanks), f"Replace blanks in {counted(blanks, 'feature')} with the values that they counted as", "filled"
             ),
             "include_set_aside": _ticked(
                 bool(aside),

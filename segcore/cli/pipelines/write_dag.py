@@ -64,6 +64,6 @@ def run_airflow(args: argparse.Namespace) -> int:
     if args.json:
         say_json(dag.to_json())
         return 0
-    state = "is written" if dag.is_written else "is there already, unchanged"
+    state = "is written" if dag.is_written else "already exists, unchanged"
     say(f"{dag.file} {state}: DAG {dag.dag_id}, {dag.schedule or 'started by hand'}; tasks {listed(dag.tasks)}.")
     return 0

@@ -250,7 +250,7 @@ TABLES: dict[str, Table] = {
                     "clustered_values": "add each feature as it was clustered",
                     "probabilities": "add the probability of each segment, which mixtures have",
                     "profile": "add the profile columns",
-                    "filled": "write what missing values counted as instead of blanks",
+                    "filled": "replace blanks with the values that they counted as",
                     "include_set_aside": "add the customers that the outlier rule set aside",
                     "copies": "add the jittered copies of each customer",
                 }
