@@ -280,7 +280,7 @@ def _no_groups(judged: Sequence[_Candidate], evidence: SweepEvidence) -> str:
     best = max(judged, key=lambda candidate: candidate.z)
     placebo = best.evidence.placebo
     if placebo and (placebo.mean or 0.0) >= _STRUCTURE:
-        begin = "What groups there are come from single features, not from their combination"
+        begin = "Any groups come from single features, not from their combination"
     else:
         begin = "The customers are a continuum, without separate groups"
     if placebo and evidence.needed_z is not None and best.z > evidence.needed_z:

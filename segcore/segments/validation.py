@@ -114,7 +114,7 @@ class SplitItems:
         much = share_text(self.accuracy)
         found = f"Segments made again from one half of the items are predicted from the other half for {much} of the customers"
         if self.above_chance:
-            return f"{found}, by chance for {percent_text(self.permuted)}: tastes carry over, or how much customers choose at all."
+            return f"{found}, by chance for {percent_text(self.permuted)}: tastes carry over, or only how much customers choose does."
         return f"{found}, no more than by chance ({percent_text(self.permuted)})."
 
     @property

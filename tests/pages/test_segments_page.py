@@ -230,7 +230,7 @@ def test_the_shortest_rule_is_searched_on_request_and_kept(finished_sweep, open_
     app.button(key="segments.rules").click().run()
     assert not app.exception
     assert "Who is found by a short rule" in words(app)
-    assert "of those found are of this segment" in words(app) or "No rule" in words(app) or "too few" in words(app)
+    assert "of those found are in this segment" in words(app) or "No rule" in words(app) or "too few" in words(app)
     app.run()
     assert "Who is found by a short rule" in words(app)
     assert "SELECT" in app.code[0].value and '"customer_id"' in app.code[0].value

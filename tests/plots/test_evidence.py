@@ -89,10 +89,11 @@ class TestMoves:
         tree = move_tree(sweep_of("kmeans", solutions_of(*labels.values()), points=POINTS[:2]), labels)
         assert {move.customers for move in tree.moves} == {50, 47}
 
-    def test_where_most_customers_change_company_is_told(self):
+    def test_where_the_most_customers_move_is_told(self):
         labels = {0: np.repeat([0, 1], [50, 50]), 1: np.tile([0, 1, 2, 2], 25)}
         sweep = sweep_of("kmeans", solutions_of(*labels.values()))
-        assert "most customers change company: 48 % come from another" in describe_moves(sweep, move_tree(sweep, labels))
+        words = describe_moves(sweep, move_tree(sweep, labels))
+        assert "The most customers move between " in words and ": 48 % come from another segment than most customers of their new" in words
 
     def test_noise_is_no_segment(self):
         labels = {0: np.array([0, 0, -1, 1]), 1: np.array([0, -1, 1, 2])}

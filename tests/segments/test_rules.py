@@ -186,7 +186,7 @@ def test_a_rule_reads_as_a_sentence():
     low, high = find_rules(frame, (frame["spend"] > 1).astype(int))
     assert re.fullmatch(
         r"[\d.]+ % \([\d.]+ % to [\d.]+ %\) of its customers are found by spend > 1; [\d.]+ % \([\d.]+ % to [\d.]+ %\) of those found "
-        r"are of this segment\.",
+        r"are in this segment\.",
         high.sentence(),
     )
     assert "spend <= 1;" in low.sentence()

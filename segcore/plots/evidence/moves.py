@@ -263,5 +263,5 @@ def describe_moves(sweep: Sweep, tree: MoveTree) -> str:
     moved = 1 - most / sum(node.customers for node in tree.nodes if node.position == below)
     if moved <= 0:
         return f"{how} Here segments only split."
-    step = f"From {rows[above]} to {rows[below]} most customers change company"
-    return f"{how} {step}: {percent_text(moved)} come from another segment than most of their new one."
+    step = f"The most customers move between {rows[above]} and {rows[below]}"
+    return f"{how} {step}: {percent_text(moved)} come from another segment than most customers of their new one."

@@ -72,7 +72,7 @@ class SegmentRules:
         if self.chosen is None:
             return self.reason or ""
         coverage, precision = share_text(self.chosen.coverage), share_text(self.chosen.precision)
-        return f"{coverage} of its customers are found by {self.chosen.text(titles)}; {precision} of those found are of this segment."
+        return f"{coverage} of its customers are found by {self.chosen.text(titles)}; {precision} of those found are in this segment."
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values: the chosen rule first, then the others of the frontier; none where there is no short rule, and why."""
