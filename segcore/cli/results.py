@@ -41,7 +41,7 @@ def add_commands(subparsers: Any) -> None:
     )
     _add_solution(items)
     items.add_argument("--what", choices=("item", "category"), default="item", help="what to list (default: item)")
-    items.add_argument("--top", type=int, default=10, metavar="N", help="how many of each segment (default: 10)")
+    items.add_argument("--top", type=int, default=10, metavar="N", help="how many per segment (default: 10)")
     items.add_argument("--json", action="store_true", help="print one JSON document")
     items.set_defaults(run=run_items)
 

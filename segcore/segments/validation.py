@@ -253,7 +253,7 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     fitted = FittedTaste.read(store, table.fitted[KEY])
     purchases = store.purchases(spec.table, fitted.taste.of)
     if purchases is None:
-        raise StoreError("What the customers chose is not in the store any more: load the data and run the sweep again.")
+        raise StoreError("What the customers chose is no longer in the store: load the data and run the sweep again.")
     X, _ = known_items(purchases.take(kept_customers(table, spec.plan)), fitted.items)
     likes = liked(X, rated=spec.data["kind"] == "ratings" and fitted.taste.of == "item")
 

@@ -27,7 +27,7 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         "SEGCORE_HOME to an absolute path."
     ),
     "home.not_writable": lambda home: (
-        f"SEGCORE_HOME ({named(home)}) may not be written: change its permissions, or set SEGCORE_HOME to another directory. What is "
+        f"SEGCORE_HOME ({named(home)}) cannot be written: change its permissions, or set SEGCORE_HOME to another directory. What is "
         "stored there can be read."
     ),
     "home.without_permissions": lambda home: (

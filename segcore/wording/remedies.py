@@ -82,7 +82,7 @@ REMEDIES: Mapping[str, tuple[Callable[..., str], Callable[..., str]]] = {
     ),
     "as_of": (lambda day: f"give --as-of {day}, or a later day", lambda day: f"choose {day}, or a later day"),
     "count_up_to": (
-        lambda day: f"count days up to that one or later with --as-of {day}",
+        lambda day: f"count days up to {day} or later with --as-of",
         lambda day: f"choose {day} or a later day under “Count days up to”",
     ),
     "kind": (lambda kind: f"give --kind {kind}", lambda kind: f"choose the kind {kind}"),

@@ -69,7 +69,7 @@ def components_text(n_components: int, p_value: float | None = None, n_placebos:
 
 
 def _few_buyers(subject: str, of: str, new: bool, buyers: int, customers: int, least: int, do: str = "") -> str:
-    who = f"nobody of {counted(customers, 'customer')}" if not buyers else f"only {buyers:,} of {counted(customers, 'customer')}"
+    who = f"none of {counted(customers, 'customer')}" if not buyers else f"only {buyers:,} of {counted(customers, 'customer')}"
     if of == "outcome":
         have = "has" if buyers < 2 else "have"
         return (
@@ -86,8 +86,8 @@ def _few_buyers(subject: str, of: str, new: bool, buyers: int, customers: int, l
 
 
 def _few_others(subject: str, of: str, new: bool, buyers: int, customers: int, least: int) -> str:
-    but = "all" if buyers == customers else f"all but {customers - buyers:,}"
-    who = f"{but} of {counted(customers, 'customer')}"
+    but = "all" if buyers == customers else f"all but {customers - buyers:,} of"
+    who = f"{but} {counted(customers, 'customer')}"
     if of == "outcome":
         return (
             f"{quoted(subject)}: {who} with a known outcome have the wanted one, and a model needs {least} who do not: load more customers "

@@ -251,12 +251,12 @@ def test_a_store_that_its_user_may_not_write_is_read(tmp_path, whole):
     def check():
         store = Store(home)
         assert store.sweep_name("ab") == "An old sweep"
-        with pytest.raises(DiskError, match="may not be written: change its permissions"):
+        with pytest.raises(DiskError, match="cannot be written: change its permissions"):
             store.name_sweep("ab", "Another name")
         if whole:
             with pytest.raises(PermissionError) as refused, temporary_file(store.temporary):
                 pass
-            assert "may not be written" in str(any_disk_error(refused.value, home))
+            assert "cannot be written: change its permissions" in str(any_disk_error(refused.value, home))
 
     without_roots_rights(check, home)
 

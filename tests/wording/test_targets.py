@@ -126,9 +126,9 @@ def test_who_is_expected_is_called_by_what_was_asked():
 @pytest.mark.parametrize(
     ("of", "subject", "words"),
     [
-        ("purchase", "MEAT", "'MEAT': nobody of 50 customers bought it for the first time in the learning period, and a model needs 10: "),
-        ("campaign", "campaign 18", "Campaign 18: nobody of 50 customers responded in the learning period, and a model needs 10: "),
-        ("outcome", "won", "'won': nobody of 50 customers with a known outcome has the wanted one, and a model needs 10: "),
+        ("purchase", "MEAT", "'MEAT': none of 50 customers bought it for the first time in the learning period, and a model needs 10: "),
+        ("campaign", "campaign 18", "Campaign 18: none of 50 customers responded in the learning period, and a model needs 10: "),
+        ("outcome", "won", "'won': none of 50 customers with a known outcome has the wanted one, and a model needs 10: "),
     ],
 )
 def test_too_few_to_learn_from_are_called_by_what_was_asked(of, subject, words):

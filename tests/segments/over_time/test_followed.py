@@ -139,7 +139,7 @@ def test_what_cannot_be_compared_is_one_sentence(read, keep):
         follow_customers(kept, early)
     with pytest.raises(
         ParameterError,
-        match="up to 2024-05-01, which is before the sweep's date, 2024-10-27: count days up to that one or later with --as-of",
+        match="up to 2024-05-01, which is before the sweep's date, 2024-10-27: count days up to 2024-10-27 or later with --as-of",
     ):
         follow_customers(kept, dataset, as_of="2024-05-01")
     after = read([*first_orders(), order("recent00", END + 9)], "after.csv")
