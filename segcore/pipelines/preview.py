@@ -43,7 +43,7 @@ def preview(store: Store, journey: Journey, only: Step | None = None) -> list[St
     found["choose"] = (False, "To do.")
     for step, outputs in (("export", journey.exports), ("score", journey.scores), ("targets", journey.targets)):
         files = ", ".join(_name(one.out) for one in outputs)
-        found[step] = (False, f"To do, unless it is there: {files}.")
+        found[step] = (False, f"To do, unless already done: {files}.")
     return [StepDone(step, *found[step]) for step in STEPS if step in journey.steps and only in (None, step)]
 
 

@@ -123,9 +123,9 @@ def _leak(feature: str, title: str, auc: float, do: str = "keep it") -> str:
 
 
 def _only_leaks(columns: Sequence[str], do: str) -> str:
-    differs, tells = ("differs", "it reveals") if len(columns) == 1 else ("differ", "each reveals")
+    differs, tells = ("differs", "it alone reveals") if len(columns) == 1 else ("differ", "each alone reveals")
     return (
-        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome alone, as if recorded afterwards: add "
+        f"Only {_some(columns)} {differs} between customers, and {tells} the outcome, as if recorded afterwards: add "
         f"columns that were known before. If {quoted(columns[0])} was, {do}."
     )
 

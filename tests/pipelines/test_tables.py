@@ -67,7 +67,7 @@ def test_a_file_of_a_database_counts_from_the_folder_of_the_pipeline(folder, wee
 def test_a_preview_names_the_table_and_writes_nothing(folder, weekly, run):
     code, said, _ = run(weekly(INTO.format(url="sqlite:///shop.db")), "--dry-run")
     assert code == 0
-    assert "To do, unless it is there: segments.csv, table segments of shop.db." in said
+    assert "To do, unless already done: segments.csv, table segments of shop.db." in said
     assert not (folder / "shop.db").exists()
 
 

@@ -296,7 +296,7 @@ def test_ids_that_encode_the_outcome_and_dates_after_the_campaign_are_no_feature
 
 def test_with_leaks_alone_there_is_nothing_to_learn_from(tmp_path):
     frame = members(nearly=LEAKS["nearly"])[["member", "bought", "nearly"]]
-    with pytest.raises(SegcoreError, match="Only 'nearly' differs between customers, and it reveals the outcome alone.*--keep nearly"):
+    with pytest.raises(SegcoreError, match="Only 'nearly' differs between customers, and it alone reveals the outcome.*--keep nearly"):
         asked(tmp_path, frame, TargetQuestion(outcome="bought", budget=60))
 
 
