@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from segcore.cli.app import app_folder
-from segcore.features.taste.partitions import PACKAGE
+from segcore.wording.spark import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

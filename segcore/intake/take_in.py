@@ -178,7 +178,7 @@ def parts_for(frames: str, kind: str) -> Iterator[RowParts | None]:
         with row_parts(frames if kind == "transactions" else "pandas") as parts:
             yield parts
         return
-    from segcore.features.taste.partitions import using_spark
+    from segcore.wording.spark import using_spark
 
     with using_spark(), row_parts(frames) as parts:
         yield parts

@@ -1,11 +1,11 @@
-"""Sentences on what this machine has too little of: space on a disk, and memory."""
+"""Sentences on what this machine lacks: space on a disk, memory, and a Spark that runs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 from segcore.wording.numbers import bytes_text
-from segcore.wording.quotes import named
+from segcore.wording.quotes import named, value_text
 
 _MARGIN_BYTES = 20_000_000  # of a full disk, for what comes after the file that did not fit
 _STEP_BYTES = 10_000_000
@@ -64,5 +64,20 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
     "disk.read_only": _read_only,
     "limit.memory": _memory,
     "limit.reading": lambda file, limit, do: f"{named(file)} needs more memory than the {bytes_text(limit)} that is free: {do}.",
+    "no_spark.missing": lambda do: f"Spark is not installed: {do}, or do without Spark.",
+    "no_spark.java": lambda found, least, do: (
+        f"Spark needs Java {least} or newer, and {'none was found' if found is None else f'found Java {found}'}: install one, such as with "
+        f"'sudo apt install openjdk-{least}-jre-headless', make JAVA_HOME or PATH point to it, or {do}."
+    ),
+    "no_spark.address": lambda variable, form, do: (
+        f"{variable} in the environment is not an address of Spark: set it to {form}, unset it to use a Spark on this machine, or {do}."
+    ),
+    "no_spark.unreachable": lambda variable, address, do: (
+        f"No Spark answers at {value_text(address)}, the address in {variable}: check the address and whether the cluster runs, or {do}."
+    ),
+    "no_spark.connect_missing": lambda package, do: (
+        f"Spark Connect, which SPARK_REMOTE asks for, is not installed: run pip install '{package}', or {do}."
+    ),
+    "no_spark.failed": lambda reason, do: f"Spark failed ({value_text(reason)}): try again, or {do}.",
     "limit.processes": lambda: "No more processes or threads can be started: raise the limit (ulimit -u), or end other programs.",
 }

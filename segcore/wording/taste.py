@@ -133,20 +133,5 @@ SENTENCES: Mapping[str, Callable[..., str]] = {
         f"The components were computed on Spark {version}, with the customers in {counted(partitions, 'partition')}."
     ),
     "taste.spark_method": _spark_method,
-    "taste.spark_missing": lambda do: f"Spark is not installed: {do}, or do without Spark.",
-    "taste.spark_java": lambda found, least, do: (
-        f"Spark needs Java {least} or newer, and {'none was found' if found is None else f'found Java {found}'}: install one, such as with "
-        f"'sudo apt install openjdk-{least}-jre-headless', make JAVA_HOME or PATH point to it, or {do}."
-    ),
-    "taste.spark_address": lambda variable, form, do: (
-        f"{variable} in the environment is not an address of Spark: set it to {form}, unset it to use a Spark on this machine, or {do}."
-    ),
-    "taste.spark_unreachable": lambda variable, address, do: (
-        f"No Spark answers at {value_text(address)}, the address in {variable}: check the address and whether the cluster runs, or {do}."
-    ),
-    "taste.spark_connect_missing": lambda package, do: (
-        f"Spark Connect, which SPARK_REMOTE asks for, is not installed: run pip install '{package}', or {do}."
-    ),
-    "taste.spark_failed": lambda reason, do: f"Spark failed ({value_text(reason)}): try again, or {do}.",
     "taste.not_made": lambda asked: f"{value_text(asked)} has not been computed for this data.",
 }

@@ -13,30 +13,13 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import LinearOperator
 
-from segcore.errors import SegcoreError
-from segcore.records.finding import Remedy
-from segcore.system.local_spark import (
-    LEAST_JAVA,
-    ConnectMissingError,
-    SparkAddressError,
-    SparkError,
-    SparkUnreachableError,
-    java_version,
-    remote,
-    running_spark,
-    runs_here,
-    spark_version,
-)
-from segcore.wording.findings import refusal
+from segcore.system.local_spark import running_spark
+from segcore.wording.spark import using_spark
 
 ENTRIES = 1_000_000
 """Stored values in a partition: 12 MB."""
 _LEAST = 2
 _BROADCAST_BYTES = 1 << 20  # below, sending values with the function takes 50 ms less
-PACKAGE = "pyspark==4.3.0"
-"""What to install; the version of ``requirements-spark.txt``."""
-CONNECT = PACKAGE.replace("==", "[connect]==")
-"""What to install for a Spark Connect server."""
 
 
 class PartitionedRows:
@@ -138,43 +121,3 @@ def partitioned(rows: csr_array) -> Iterator[PartitionedRows]:
     heap = (1 << 30) + 4 * (rows.data.nbytes + rows.indices.nbytes)  # Spark holds the rows as they were sent, and again in its cache
     with using_spark(), running_spark(heap) as spark:
         yield PartitionedRows(spark, rows)
-
-
-@contextlib.contextmanager
-def using_spark() -> Iterator[None]:
-    """Refuse what cannot run on Spark here in one sentence.
-
-    Raises
-    ------
-    SegcoreError
-        If Spark or a Java that it runs on is missing, the environment's ``MASTER`` or ``SPARK_REMOTE`` does not lead to a Spark, or Spark
-        fails inside the ``with`` block.
-    """
-    try:
-        if not runs_here():
-            _check_installed()
-        yield
-    except SparkError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: SparkError) -> SegcoreError:
-    refused = functools.partial(refusal, kind=SegcoreError, remedy="frames")
-    match error:
-        case SparkAddressError():
-            return refused("taste.spark_address", variable=error.variable, form=error.form)
-        case SparkUnreachableError():
-            return refused("taste.spark_unreachable", variable=error.variable, address=error.address)
-        case ConnectMissingError():
-            return refused("taste.spark_connect_missing", package=CONNECT)
-    return refused("taste.spark_failed", reason=str(error))
-
-
-def _check_installed() -> None:
-    if not spark_version():
-        raise refusal("taste.spark_missing", kind=SegcoreError, remedy=Remedy("install", {"package": PACKAGE}))
-    if remote():
-        return  # whose Java is elsewhere
-    java = java_version()
-    if java is None or java < LEAST_JAVA:
-        raise refusal("taste.spark_java", kind=SegcoreError, remedy="frames", found=java, least=LEAST_JAVA)

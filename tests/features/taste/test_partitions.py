@@ -1,8 +1,5 @@
 """Components on Spark, against scikit-learn and NumPy on the dense matrix; starting Spark and its hundreds of passes take seconds."""
 
-import socket
-import sys
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_array, vstack
@@ -14,7 +11,6 @@ from segcore.features.taste.components import fit_components, project
 from segcore.features.taste.matrix import choose_cells, weighted
 from segcore.features.taste.parallel_analysis import _signed
 from segcore.features.taste.partitions import PartitionedRows, partitioned
-from segcore.system import local_spark
 
 
 @pytest.fixture(scope="module")
@@ -131,111 +127,3 @@ def test_a_failure_of_spark_is_one_sentence(spark, long):
 def test_no_factors_are_made_of_partitions(spark, long):
     with pytest.raises(ValueError, match="no matrix in partitions"):
         fit_components(PartitionedRows(spark, long), "nmf", 2)
-
-
-@pytest.mark.parametrize(
-    ("version", "java", "sentence"),
-    [
-        ("", 17, "Spark is not installed: install it with 'pip install pyspark==4.3.0', or do without Spark."),
-        (
-            "4.3.0",
-            None,
-            "Spark needs Java 17 or newer, and none was found: install one, such as with 'sudo apt install openjdk-17-jre-headle",
-        ),
-        ("4.3.0", 11, "Spark needs Java 17 or newer, and found Java 11: install one, "),
-    ],
-)
-def test_what_is_missing_is_said_before_spark_is_started(long, monkeypatch, version, java, sentence):
-    monkeypatch.setattr(partitions, "runs_here", lambda: False)
-    monkeypatch.setattr(partitions, "spark_version", lambda: version)
-    monkeypatch.setattr(partitions, "java_version", lambda: java)
-
-    with pytest.raises(SegcoreError) as refused, partitioned(long):
-        pytest.fail("a matrix in partitions")
-
-    assert str(refused.value).startswith(sentence)
-
-
-@pytest.fixture
-def closed_port():
-    """Return a port of 127.0.0.1 at which nothing answers, taken for the time of the test."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
-@pytest.fixture
-def no_spark(has_spark, monkeypatch):
-    """Have no Spark run here and none start, and no address of one or of a proxy in the environment."""
-    monkeypatch.setattr(partitions, "runs_here", lambda: False)
-    monkeypatch.setattr(local_spark, "runs_here", lambda: False)
-    monkeypatch.setattr(local_spark, "_launched", lambda *_: pytest.fail("Java was started"))
-    for name in ("MASTER", "SPARK_REMOTE", *local_spark._PROXIES):
-        monkeypatch.delenv(name, raising=False)
-
-
-def refused_with_spark():
-    with pytest.raises(SegcoreError) as refused, partitions.using_spark(), local_spark.spark_session():
-        pytest.fail("a Spark")
-    return str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("variable", "address", "shown"),
-    [
-        ("MASTER", "spark://127.0.0.1:{}", "spark://127.0.0.1:{}"),
-        ("MASTER", "spark://127.0.0.1:{},localhost:{}", "spark://127.0.0.1:{},localhost:{}"),
-        ("SPARK_REMOTE", "sc://127.0.0.1:{}/;token=secret", "sc://127.0.0.1:{}"),
-    ],
-)
-def test_an_address_that_does_not_answer_is_refused_before_java_is_started(no_spark, closed_port, monkeypatch, variable, address, shown):
-    monkeypatch.setattr(local_spark, "_CONNECT_PACKAGES", ())
-    monkeypatch.setenv(variable, address.replace("{}", str(closed_port)))
-
-    assert refused_with_spark() == (
-        f"No Spark answers at {shown.replace('{}', str(closed_port))}, the address in {variable}: check the address and whether the "
-        "cluster runs, or leave out --frames spark."
-    )
-
-
-@pytest.mark.parametrize(
-    ("variable", "value", "form"),
-    [
-        ("SPARK_REMOTE", "spark://host:7077", "sc://host:port"),
-        ("SPARK_REMOTE", "host:15002", "sc://host:port"),
-        ("MASTER", "sc://host", "spark://host:port"),
-        ("MASTER", "k8s://https://host:443", "spark://host:port"),
-        ("MASTER", "spark://host", "spark://host:port"),
-        ("MASTER", "spark://host:many", "spark://host:port"),
-    ],
-)
-def test_what_is_not_an_address_is_refused_with_the_form_of_one(no_spark, monkeypatch, variable, value, form):
-    monkeypatch.setenv(variable, value)
-
-    assert refused_with_spark() == (
-        f"{variable} in the environment is not an address of Spark: set it to {form}, unset it to use a Spark on this machine, "
-        "or leave out --frames spark."
-    )
-
-
-@pytest.mark.parametrize(("variable", "value"), [("MASTER", "local[*]"), ("MASTER", "node17"), ("SPARK_REMOTE", "local"), ("MASTER", "")])
-def test_a_spark_on_this_machine_and_what_other_programs_mean_are_no_addresses(monkeypatch, variable, value):
-    monkeypatch.setenv(variable, value)
-
-    assert local_spark._address(variable) == ""
-
-
-def test_an_address_that_answers_is_accepted(monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setenv("MASTER", f"spark://127.0.0.1:{server.getsockname()[1]}")
-        local_spark._check_answers("MASTER")
-
-
-def test_spark_connect_without_its_packages_is_one_sentence(no_spark, monkeypatch):
-    monkeypatch.setenv("SPARK_REMOTE", "sc://127.0.0.1:1")
-    monkeypatch.setitem(sys.modules, "grpc", None)
-
-    assert refused_with_spark() == (
-        "Spark Connect, which SPARK_REMOTE asks for, is not installed: run pip install 'pyspark[connect]==4.3.0', or leave out "
-        "--frames spark."
-    )
