@@ -279,7 +279,7 @@ class _Builder:
         address = self._attempt(path, lambda: parse_address(text))
         if address is None or not address.path:
             return None if address is None else address.text
-        return f"{address.scheme}:///{self._input(path, address.path)}"
+        return address.at(self._input(path, address.path)).text
 
     def _request(self, path: KeyPath, table: Mapping[str, Any], known: Sequence[str]) -> DataRequest | None:
         place, source = (*path, "path"), table["path"]
