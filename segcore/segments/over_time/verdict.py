@@ -16,6 +16,7 @@ from segcore.wording.numbers import segment_title
 
 Answer = Literal["keep", "again"]
 _MOST_SEGMENTS = 3
+_LEAST_NAMED = 0.01  # of the customers: "from 25 % to 25 %" says nothing
 _UNSTABLE = 0.5
 _LONGER = 1.1
 
@@ -112,7 +113,8 @@ def _structure(found: OverTime) -> list[Finding]:
 def _changes(found: OverTime, names: Mapping[int, str], titles: Mapping[str, str]) -> list[Finding]:
     reasons = []
     if found.sizes.drifted:
-        most = sorted(found.segments, key=lambda one: -abs(_difference(one)))[:_MOST_SEGMENTS]
+        first, *others = sorted(found.segments, key=lambda one: -abs(_difference(one)))[:_MOST_SEGMENTS]
+        most = [first, *(one for one in others if abs(_difference(one)) >= _LEAST_NAMED)]
         segments = [{"name": segment_title(one.label, names), "then": one.then_share.value, "now": one.now_share.value} for one in most]
         reasons.append(Finding("over_time.sizes", values={"segments": segments, "psi": found.sizes.psi, "critical": found.sizes.critical}))
     drifted = sorted((one for one in found.drift if one.drifted), key=lambda one: -one.psi)

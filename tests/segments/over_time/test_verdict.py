@@ -55,6 +55,14 @@ def is_recovered(kind, found, planted):
     return fates == {"stayed": 1, "merged": 1} and set(fate.before) == {planted[1], planted[2]}
 
 
+def test_segments_that_kept_their_size_are_not_named_among_those_that_changed(home, tmp_path):
+    found, planted = followed(home, tmp_path, "moves", 0)
+    sizes = next(one for one in judge(found, dict(enumerate("012"))).reasons if one.code == "over_time.sizes")
+    unmoved = next(one for one in found.segments if one.label == planted[2])
+    assert 0 < abs(unmoved.difference.value) < 0.01
+    assert sorted(one["name"] for one in sizes.values["segments"]) == sorted(str(label) for label in planted[:2])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_planted_is_recovered(kind, home, tmp_path):
     assert is_recovered(kind, *followed(home, tmp_path, kind, 0))
