@@ -1,6 +1,6 @@
 """Pipelines as Airflow DAGs: one file, with a task for each step, which calls the command line.
 
-Nothing of a pipeline becomes code or a template: what it says is written as Python literals, and the rest of the file is always the same.
+No text of a pipeline becomes code or a template: its values are written as Python literals, and the rest of the file is always the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from segcore.system.child_process import CHECKOUT
 from segcore.wording.findings import refusal
 
 CHECK = "check"
-"""Task that compares today's data with the signed-off run, between the sweep and what is made of it."""
+"""Task that compares today's data with the signed-off run, between the sweep and the tasks that use it."""
 _ID = re.compile(r"[A-Za-z0-9_.-]+")
 _MOST_LETTERS = 200  # of an id, which is also a file's name; of an owner
 _MOST_TAG_LETTERS = 100  # Airflow's limit
@@ -46,20 +46,21 @@ class DagOptions:
     schedule : str or None
         A preset, five fields of cron, or ``"none"``: see `segcore.pipelines.schedule.read_schedule`. By default, Mondays at six.
     timezone : str
-        In which the schedule counts, such as ``"Europe/Berlin"``.
+        Time zone of the schedule, such as ``"Europe/Berlin"``.
     start : date or str
         First day on which it may run. Runs that were missed are not caught up.
     retries : int
-        How often a task is repeated if its work failed, 0 to 100. What is to be corrected in the pipeline or the data is not repeated.
+        How often a task is repeated if it failed, 0 to 100. Tasks are not repeated after errors that have to be corrected in the pipeline
+        or the data.
     retry_minutes : float
-        Minutes before each, above 0 and at most 1,440.
+        Minutes before each retry, above 0 and at most 1,440.
     owner : str
     tags : sequence of str
-        By which Airflow's list of DAGs can be filtered.
+        Tags by which Airflow's list of DAGs can be filtered.
     connection : str or None
-        Id of the Airflow connection whose password the steps get as ``PGPASSWORD``; ``None`` leaves them the worker's environment.
+        Id of the Airflow connection whose password the steps get as ``PGPASSWORD``; with ``None``, they use the worker's environment.
     dag_id : str or None
-        ASCII letters, digits, dashes, dots and underscores; ``None`` is the name of the pipeline's file, with the others replaced.
+        ASCII letters, digits, dashes, dots and underscores; ``None`` is the name of the pipeline's file, with other characters replaced.
     """
 
     schedule: str | None = "0 6 * * 1"
@@ -79,7 +80,7 @@ class DagOptions:
         Raises
         ------
         ParameterError
-            If there is no such option, or a value is outside its domain.
+            If an option is unknown, or a value is outside its domain.
         """
         known = [field.name for field in fields(cls)]
         unknown = next((name for name in options if name not in known), None)
@@ -111,7 +112,7 @@ class Dag:
         In the order in which they run.
     schedule : str or None
     is_written : bool
-        Whether it was written; otherwise the same content was there.
+        Whether the file was written; otherwise it had the same content already.
     """
 
     dag_id: str
@@ -132,7 +133,7 @@ class Dag:
 
 
 def write_dag(store: Store, journey: Journey, folder: Path, options: DagOptions) -> Dag:
-    """Write the DAG of a pipeline into a folder, as ``<dag_id>.py``; the same question gives the same bytes.
+    """Write the DAG of a pipeline into a folder, as ``<dag_id>.py``; the same pipeline and options give the same bytes.
 
     Its tasks call this Python interpreter, with this store.
 
@@ -141,14 +142,14 @@ def write_dag(store: Store, journey: Journey, folder: Path, options: DagOptions)
     store : Store
     journey : Journey
     folder : Path
-        Is made if it is not there.
+        Created if it does not exist.
     options : DagOptions
         From `DagOptions.of`.
 
     Raises
     ------
     ParameterError
-        If another file has the name, nothing can be written there, or the run that the pipeline is checked against is not there.
+        If another file has the name, the folder cannot be written to, or the run that the pipeline is checked against does not exist.
     """
     if journey.rules.reference is not None:
         signed_off(journey.rules.reference)
@@ -161,7 +162,7 @@ def write_dag(store: Store, journey: Journey, folder: Path, options: DagOptions)
         "PIPELINE": pipeline,
         "SETTINGS": journey.document.written_settings,
         "TASKS": commands,
-        "PYTHON": str(Path(sys.executable).absolute()),  # not resolved: a virtual environment's is a link
+        "PYTHON": str(Path(sys.executable).absolute()),  # not resolved, because in a virtual environment it is a link
         "LIBRARY": str(CHECKOUT),
         "SEGCORE_HOME": str(store.home.absolute()),
         "CONNECTION": options.connection,
@@ -187,7 +188,7 @@ def write_dag(store: Store, journey: Journey, folder: Path, options: DagOptions)
 
 
 def task_commands(journey: Journey) -> dict[str, list[str]]:
-    """Return the tasks of a pipeline, in order, each with its words for ``segcore run``."""
+    """Return the tasks of a pipeline, in order, each with its arguments for ``segcore run``."""
     commands: dict[str, list[str]] = {}
     for step in journey.steps:
         if step == "choose" and journey.rules.reference is not None:
@@ -210,12 +211,12 @@ def id_from(name: str) -> str:
 
 
 def dag_text(constants: Mapping[str, Any]) -> str:
-    """Return the text of a DAG file: what is particular to it as literals, and then what is the same in all."""
+    """Return the text of a DAG file: its constants as literals, then the code that all DAGs share."""
     return _HEAD + "".join(f"{name} = {_literal(value)}\n" for name, value in constants.items()) + _BODY
 
 
 def _literal(value: Any) -> str:
-    """Return a text, number, list or mapping as Python, in which every character that is not printable is escaped."""
+    """Return a text, number, list or mapping as a Python literal, with every unprintable character escaped."""
     line = repr(value)
     if len(line) <= _WIDTH or not value or not isinstance(value, list | dict):
         return line

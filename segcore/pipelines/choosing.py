@@ -1,4 +1,4 @@
-"""Solution that a pipeline chooses of its sweep, and the names of its segments."""
+"""Solution that a pipeline chooses from its sweep, and the names of its segments."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _LOWEST = ("davies_bouldin",)
 
 
 def chosen_position(sweep: Sweep, choice: SolutionChoice) -> int:
-    """Return the position of the solution that a choice means.
+    """Return the position of the chosen solution.
 
     Raises
     ------
     ParameterError, DataError
-        If there is none, or not exactly one.
+        If no solution, or more than one, matches the choice.
     """
     if choice.point is not None:
         position = find_point(sweep.spec.points, choice.point)
@@ -80,7 +80,7 @@ class Named:
     ----------
     names : mapping of segment to str
     origin : mapping
-        ``sweep`` and ``position`` of the solution in which the pipeline's numbers are meant.
+        ``sweep`` and ``position`` of the solution to which the segment numbers in the pipeline refer.
     notes : tuple of Finding
     """
 
@@ -92,8 +92,8 @@ class Named:
 def give_names(store: Store, journey: Journey, sweep: Sweep, position: int, earlier: Mapping[str, Any]) -> Named:
     """Give the pipeline's names to the segments of a solution.
 
-    Segments of other data have other numbers. So where an earlier run of the same question has given the names, they go to the segments
-    that have most of the same customers, with a Jaccard index above one half.
+    Segments of other data have other numbers. So if an earlier run of the same question has given the names, they go to the segments that
+    have most of the same customers, with a Jaccard index above one half.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def give_names(store: Store, journey: Journey, sweep: Sweep, position: int, earl
     Raises
     ------
     ParameterError
-        If a name is of a segment that the solution does not have.
+        If a segment that has a name is not in the solution.
     """
     own = {"sweep": sweep.id, "position": position}
     found = earlier.get("named_in")

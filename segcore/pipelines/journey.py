@@ -49,14 +49,14 @@ Built = TypeVar("Built")
 
 @dataclass(frozen=True, slots=True)
 class PlanChoice:
-    """What `segcore.library.plan.build_plan` is asked for.
+    """Arguments of `segcore.library.plan.build_plan`.
 
     Parameters
     ----------
     features : str, tuple of str, or None
-        A set, names, or those of the setting.
+        A set or names; ``None`` uses the features of the setting.
     transforms : mapping of {"log", "power"} to names, or None
-        ``None`` is the setting's.
+        ``None`` uses those of the setting.
     weights : mapping of feature or column to word or factor
     setting : str
     fields : mapping
@@ -72,7 +72,7 @@ class PlanChoice:
 
 @dataclass(frozen=True, slots=True)
 class SweepChoice:
-    """What `segcore.library.plan.Plan.sweep` is asked for; ``memory`` is in bytes."""
+    """Arguments of `segcore.library.plan.Plan.sweep`; ``memory`` is in bytes."""
 
     algorithm: str
     engine: str | None
@@ -89,9 +89,9 @@ class SolutionChoice:
     Parameters
     ----------
     point : mapping or None
-        Parameters, of which those that do not vary may be missing.
+        Parameters; those that do not vary may be missing.
     best : str or None
-        A measure; without it and ``point``, the recommended solution.
+        A measure; if both ``best`` and ``point`` are ``None``, the recommended solution is used.
     segments : (int, int) or None
         Fewest and most segments that may be chosen.
     """
@@ -103,7 +103,7 @@ class SolutionChoice:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A file or table with the customers of the segments, and a file with the model, if it is wanted.
+    """A file or table with the customers of the segments and, if wanted, a file with the model.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Export:
     options : mapping
         Options of the rows.
     sql : mapping or None
-        ``dialect`` and ``table``, where given, of SQL that scores customers; ``out`` is then a file with it.
+        ``dialect`` and ``table``, where given, of SQL that scores customers; ``out`` is then a file for this SQL.
     """
 
     out: Path | Destination
@@ -123,7 +123,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """New customers to assign to the segments, the file or table for them, and a file for their features, if it is wanted."""
+    """New customers to assign to the segments, the file or table for them and, if wanted, a file for their features."""
 
     request: DataRequest
     as_of: str | None
@@ -141,12 +141,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class CheckRules:
-    """When today's data still give the segments that were signed off.
+    """Conditions under which today's data still give the segments that were signed off.
 
     Parameters
     ----------
     reference : Path or None
-        Manifest of the run that was signed off; ``None`` is the pipeline's own.
+        Manifest of the run that was signed off; ``None`` uses the pipeline's own manifest.
     least_agreement : float
         Least adjusted Rand index of scored and refitted segments.
     least_psi : float
@@ -168,7 +168,7 @@ class Journey:
     Parameters
     ----------
     document : Document
-        The file, for the places of later errors.
+        The file, so that later errors can name a line.
     names : mapping of segment to str
     manifest : Path
     """
@@ -221,7 +221,7 @@ class _Builder:
         self.problems: list[Problem] = []
 
     def build(self) -> Journey | None:
-        """Return the journey; ``None``, or one that is not to be used, if there are problems."""
+        """Return the journey; if there are problems, ``None`` or a journey that must not be used."""
         get = self.document.value
         rows = self._attempt(("data",), lambda: self._request(("data",), get("data"), OPTIONS))
         request = None if rows is None else self._attempt(("features",), lambda: self._with_added(rows))
@@ -275,7 +275,7 @@ class _Builder:
         return str(found)
 
     def _address(self, path: KeyPath, text: str) -> str | None:
-        """Return the address of a database, its file beside the pipeline's; ``None`` if it cannot be read, which is reported."""
+        """Return the address of a database, its path relative to the pipeline's file; ``None`` if unreadable, which is reported."""
         address = self._attempt(path, lambda: parse_address(text))
         if address is None or not address.path:
             return None if address is None else address.text
@@ -302,7 +302,7 @@ class _Builder:
             dates=(table.get("date_from"), table.get("date_to")),
             options=options,
         )
-        # What was chosen for another file with the same columns, on some machine, must not change what a pipeline does.
+        # Choices that were made for another file with the same columns, on some machine, must not change what a pipeline does.
         return replace(request, afresh=True)
 
     def _with_added(self, request: DataRequest) -> DataRequest:
@@ -343,7 +343,7 @@ class _Builder:
         return SweepChoice(table["algorithm"], engine, grid, table.get("evidence", "auto"), memory, table.get("workers", "local"))
 
     def _values(self, path: KeyPath, algorithm_name: str, values: Any) -> tuple[Value, ...]:
-        """Return the values of a parameter in its type; none if they are reported."""
+        """Return the values of a parameter in its type; empty if they are reported as errors."""
         spec = algorithm(algorithm_name)
         name = str(path[-1])
         known = [param.name for param in spec.params]
@@ -374,7 +374,7 @@ class _Builder:
         return SolutionChoice(point, table.get("best"), None if segments is None else (segments[0], segments[1]))
 
     def _axis(self, sweep: SweepChoice, name: str) -> tuple[Value, ...]:
-        """Return the values that a parameter will have; none if only the data tell."""
+        """Return the values that a parameter will have; empty if they depend on the data."""
         spec = algorithm(sweep.algorithm)
         if name in sweep.grid or (spec.radius is not None and spec.radius.param == name):
             return sweep.grid.get(name, ())
@@ -396,7 +396,7 @@ class _Builder:
         return found
 
     def _output(self, path: KeyPath, table: Mapping[str, Any]) -> Path | Destination | None:
-        """Return the file or table of an export or of scores; ``None`` if it is reported."""
+        """Return the file or table of an export or of scores; ``None`` if it is reported as an error."""
         out, into, how = table["out"], table.get("into"), table.get("how")
         problems = len(self.problems)
         found = self._attempt((*path, "out"), lambda: Destination.of(out, into, how))
@@ -508,7 +508,7 @@ class _Builder:
             taken[place] = words.key_text(shown)
 
     def _shown(self, path: KeyPath) -> KeyPath:
-        """Return the path of a key as the file has it: without a number where there is one table only."""
+        """Return the path of a key as the file has it: without a number if there is only one table."""
         return path if isinstance(self.document.value(path[0]), list) or len(path) < 3 else (path[0], path[2])
 
 

@@ -14,11 +14,11 @@ from segcore.export.tables import replacing
 from segcore.wording.findings import refusal
 
 EDITION = 1
-"""Of its form; one of another edition is not read."""
+"""Version of the format; manifests of other editions are not read."""
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return the manifest of an earlier run, complete or not; an empty one where there is none that can be read."""
+    """Return the manifest of an earlier run, complete or not; an empty one if no manifest can be read."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -32,7 +32,7 @@ def signed_off(path: Path) -> dict[str, Any]:
     Raises
     ------
     ParameterError
-        If there is none.
+        If there is no such manifest.
     """
     if not path.is_file():
         raise refusal("pipeline.no_manifest", kind=ParameterError, path=str(path))
@@ -66,12 +66,12 @@ def described_file(file: Path, manifest: Path) -> dict[str, Any]:
 
 
 def is_unchanged(earlier: Mapping[str, Any] | None, inputs: str, files: Sequence[Path], manifest: Path) -> bool:
-    """Tell whether files are there as an earlier run wrote them from the same inputs.
+    """Tell whether the files are still as an earlier run wrote them from the same inputs.
 
     Parameters
     ----------
     earlier : mapping or None
-        What the manifest says of this output: ``inputs`` and ``files``.
+        Entry of the manifest for this output: ``inputs`` and ``files``.
     inputs : str
         Digest of what it is made from.
     files : sequence of Path
@@ -83,22 +83,22 @@ def is_unchanged(earlier: Mapping[str, Any] | None, inputs: str, files: Sequence
 
 
 def changes_table(document: Mapping[str, Any]) -> bool:
-    """Tell whether an export has changed its table, by what `segcore.export.files.write_export` returned."""
+    """Tell whether an export has changed its table, from the result of `segcore.export.files.write_export`."""
     table = document["table"]
     return bool(table["created"] or table["added"] or table["changed"] or table["removed"])
 
 
 def described_table(document: Mapping[str, Any], database: str, earlier: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return what a manifest says of a table: how its last change went, and the SHA-256 of the rows.
+    """Return the manifest's entry for a table: the counts of its last change, and the SHA-256 of the rows.
 
     Parameters
     ----------
     document : mapping
         What `segcore.export.files.write_export` returned.
     database : str
-        The address as the pipeline has it.
+        The address as written in the pipeline.
     earlier : mapping or None
-        What the earlier manifest says of this output: it stays, if nothing has changed since.
+        Entry of the earlier manifest for this output, which stays if nothing has changed since.
     """
     found = {**document["table"], "database": database}
     before = (earlier or {}).get("table")

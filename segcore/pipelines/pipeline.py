@@ -1,4 +1,4 @@
-"""Pipeline as an analyst's script holds it: a file that was checked, and can be run."""
+"""Pipeline for an analyst's script: a file that was checked, and can be run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 def pipeline(
     file: str | os.PathLike[str], settings: Mapping[str, Any] | None = None, *, home: str | os.PathLike[str] | None = None
 ) -> Pipeline:
-    """Read a pipeline file, and check it whole.
+    """Read a pipeline file, and check all of it.
 
     Parameters
     ----------
     file : path
         TOML: see ``docs/pipelines.md``.
     settings : mapping of dotted key to value, or None
-        Values instead of those in the file, such as ``{"data.path": "next.csv"}``, whose paths count from the current folder.
+        Values instead of those in the file, such as ``{"data.path": "next.csv"}``. Paths in them are relative to the current folder.
     home : path or None
         Folder of the store; ``None`` is ``SEGCORE_HOME``, as for the app.
 
@@ -38,7 +38,7 @@ def pipeline(
     SourceError
         If the file cannot be read.
     ParameterError
-        If something in it is wrong; with every error, its line and its key.
+        If something in the file is wrong; with every error, its line and its key.
 
     Examples
     --------
@@ -64,7 +64,7 @@ class Pipeline:
         return self.journey.steps
 
     def run(self, only: Step | None = None, *, progress: Progress = False) -> RunResult:
-        """Run it; what was done before on the same data is not done again.
+        """Run the pipeline; work that was done before on the same data is not repeated.
 
         Parameters
         ----------
@@ -76,12 +76,12 @@ class Pipeline:
         Returns
         -------
         RunResult
-            ``steps``, ``notes`` and the ``manifest``, which is also written beside the outputs.
+            ``steps``, ``notes`` and the ``manifest``, which is also written next to the outputs.
 
         Raises
         ------
         SegcoreError
-            If a step fails; with the line and the key that it is about.
+            If a step fails; with the line and the key that the error is about.
         """
         return run_journey(self.store, self.journey, only=only, progress=progress)
 

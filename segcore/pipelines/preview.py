@@ -1,4 +1,4 @@
-"""Preview of a run: what each step would do, as far as it is known before the steps that it builds on."""
+"""Preview of a run: what each step would do, as far as this is known before earlier steps have run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LATER = "To do; the data have to be read first."
 
 
 def preview(store: Store, journey: Journey, only: Step | None = None) -> list[StepDone]:
-    """Return what the steps of a pipeline would do; nothing is computed but an estimate of time and memory.
+    """Return what the steps of a pipeline would do; only an estimate of time and memory is computed.
 
     Parameters
     ----------

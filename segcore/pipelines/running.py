@@ -1,4 +1,4 @@
-"""Runs of a pipeline: step by step, each only where its result is not there yet."""
+"""Runs of a pipeline: step by step, skipping steps whose results exist."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ class StepDone:
     ----------
     step : str
     repeated : bool
-        Whether its result was there already.
+        Whether its result existed already.
     text : str
-        What it did, in one sentence.
+        What the step did, in one sentence.
     """
 
     step: Step
@@ -104,14 +104,14 @@ def run_journey(
     follow: Follow | None = None,
     report: Callable[[StepDone], None] = lambda step: None,
 ) -> RunResult:
-    """Run a pipeline, or go on with one that was stopped.
+    """Run a pipeline, or continue one that was stopped.
 
     Parameters
     ----------
     store : Store
     journey : Journey
     only : str or None
-        One of its steps: what the steps before it made has to be in the store.
+        One of its steps: the results of the steps before it must be in the store.
     progress : bool or callable (Job) -> None
         See `segcore.library.plan.Plan.sweep`.
     follow : callable or None
@@ -134,13 +134,13 @@ def run_journey(
 
 
 _BEFORE: tuple[Step, ...] = ("prepare", "features", "sweep", "choose")
-"""Steps that others build on."""
+"""Steps that others depend on."""
 _PLACES: Mapping[str | None, int] = {step: place for place, step in enumerate(STEPS)}
 
 
 @dataclass(eq=False)
 class Run:
-    """One run of a pipeline: what its steps have made so far."""
+    """One run of a pipeline: the results of its steps so far."""
 
     store: Store
     journey: Journey
@@ -151,17 +151,17 @@ class Run:
     notes: list[Finding] = field(default_factory=list)
     done: list[StepDone] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
-    request: DataRequest | None = None  # for the rows as they were read; of a database, for its extract
+    request: DataRequest | None = None  # for the rows as they were read; for a database, for its extract
     texts: dict[str, list[str]] = field(default_factory=dict)  # by step, what became of each output
     read_before: bool = False
-    prepared: Intake | None = None  # without components and vectors, from which targets are found
+    prepared: Intake | None = None  # without components and vectors; targets are found from this table
     intake: Intake | None = None
     plan: Plan | None = None
     sweep: Sweep | None = None
     position: int = 0
 
     def __post_init__(self) -> None:
-        """Begin with what an earlier run has written."""
+        """Begin with the results that an earlier run has written."""
         self.earlier = read_manifest(self.journey.manifest)
         self.manifest = {
             "edition": EDITION,
@@ -185,7 +185,7 @@ class Run:
             self.report(self.done[-1])
 
     def _require(self, is_there: bool, step: Step) -> None:
-        """Refuse to do an earlier step than the one that was asked for."""
+        """Raise if a step that comes before the requested one has no result."""
         if not is_there and self.only is not None and self.only != step:
             raise refusal("pipeline.step_first", kind=ParameterError, step=self.only, before=step)
 
@@ -208,7 +208,7 @@ class Run:
         self._tell("prepare", self.read_before, f"{read} from {found.data['name']}.")
 
     def _read_from(self, request: DataRequest) -> DataRequest:
-        """Return the request for what a database has now, or, for a step that another process has prepared, for what it had then."""
+        """Return the request for a database's rows of now or, if another process prepared the step, for those it had then."""
         if self.only in (None, "prepare"):
             return from_database_apart(self.store, request)
         found = latest_extract(self.store, request)
@@ -249,7 +249,7 @@ class Run:
         self._tell("features", repeated, f"{counted(len(self.plan.features), 'feature')}.")
 
     def _named(self) -> list[tuple[KeyPath, str]]:
-        """Return the features that the file names, and where."""
+        """Return the features that the file names, with the keys that name them."""
         found: list[tuple[KeyPath, str]] = []
         for table, key in (("features", "names"), ("plan", "log"), ("plan", "power"), ("plan", "weights")):
             names = self.journey.document.value(table, key) or ()
@@ -292,7 +292,7 @@ class Run:
         choice = self.journey.sweep
         repeated = self.is_swept()
         self._require(repeated, "sweep")
-        # Also if it is there: what of it is damaged is then computed again.
+        # Also if the sweep exists: its damaged parts are then computed again.
         self.at(
             ("sweep",),
             lambda: self._script.sweep(
@@ -336,7 +336,7 @@ class Run:
         return self.sweep
 
     def _solution(self) -> dict[str, Any]:
-        """Return what was chosen as plain values, with the sizes of its segments."""
+        """Return the chosen solution as plain values, with the sizes of its segments."""
         sweep = self.swept
         found = self.store.labelled_solution(sweep.id, self.position)
         names = known_names(self.store, sweep, self.position).names
@@ -377,7 +377,7 @@ class Run:
         return self._output(path, options, export.out, write, more=[export.model] if export.model else [])
 
     def _export_sql(self, path: KeyPath, out: Path, options: Mapping[str, Any]) -> bool:
-        # With a parser of SQL, which takes an eighth of a second to import.
+        # Imports a parser of SQL, which takes an eighth of a second.
         from segcore.export.scoring_sql import write_scoring_sql
 
         def write() -> Mapping[str, Any]:
@@ -416,7 +416,7 @@ class Run:
         self._tell("targets", all(repeated), self._written_text("targets"))
 
     def _target_one(self, path: KeyPath, asked: Target) -> bool:
-        # What finds targets takes long to import, and few pipelines have them.
+        # The modules that find targets take long to import, and few pipelines have targets.
         from segcore.jobs.tasks.finding_targets import targets_by_job
         from segcore.targets.contact_list import list_rows
 
@@ -446,7 +446,7 @@ class Run:
         *,
         more: Sequence[Path] = (),
     ) -> bool:
-        """Write a file unless it is there, or what differs in a table; return whether there was nothing to do."""
+        """Write a file unless it is up to date, or the differences into a table; return whether there was nothing to do."""
         step, place = str(path[0]), path if self.journey.document.value(*path) is not None else path[:1]
         if isinstance(out, Destination):
             name: Any = [out.address.text, out.table, out.how]
@@ -460,7 +460,7 @@ class Run:
         earlier = next((one for one in self.earlier.get("outputs", ()) if one.get("inputs") == inputs), None)
         repeated = is_unchanged(earlier, inputs, files, self.journey.manifest)
         found: Mapping[str, Any] = earlier or {}
-        if not repeated or isinstance(out, Destination):  # what a table has, only its database knows
+        if not repeated or isinstance(out, Destination):  # only its database knows the content of a table
             for file in files:
                 self.at(place, partial(_make_folder, file))
             found = self.at(place, write)
@@ -488,14 +488,14 @@ class Run:
         return " ".join(self.texts.get(step, ()))
 
     def _write(self) -> None:
-        """Write the manifest; until all outputs are there, with those of earlier runs, which may turn out to be the same."""
+        """Write the manifest; until all outputs are written, with those of earlier runs, which may turn out to be the same."""
         mine, asked = self.manifest.get("outputs", []), self.manifest["asked"]
         done = {one["inputs"] for one in mine}
         same = _segments_of(self.earlier) == _segments_of(self.manifest)
         others = [one for one in self.earlier.get("outputs", ()) if one.get("inputs") not in done] if same else []
         current = [*mine, *(one for one in others if one.get("asked") == asked)]
         complete = len(current) >= len(self.journey.exports) + len(self.journey.scores) + len(self.journey.targets)
-        # In the order of the steps, also of those that were run one by one.
+        # In the order of the steps, also if they were run one by one.
         outputs = sorted(current if complete else [*mine, *others], key=lambda one: _PLACES.get(one.get("step"), len(STEPS)))
         manifest = {**self.manifest, "outputs": outputs, "complete": complete}
         if manifest["complete"]:
@@ -507,7 +507,7 @@ class Run:
         self.manifest = {**manifest, "outputs": mine}
 
     def _finished(self, manifest: Mapping[str, Any]) -> str:
-        """Return when the run was complete: of one that changed nothing, when the earlier one was."""
+        """Return when the run was complete; for a run that changed nothing, when the earlier run was."""
         plain = {name: value for name, value in manifest.items() if name != "finished"}
         before = {name: value for name, value in self.earlier.items() if name != "finished"}
         if plain == before and isinstance(self.earlier.get("finished"), str):
@@ -516,7 +516,7 @@ class Run:
 
 
 def _segments_of(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what outputs depend on of a solution; evidence that was gathered later changes none of them."""
+    """Return the parts of a solution that outputs depend on, which evidence gathered later does not change."""
     found = manifest.get("solution") or {}
     return {name: found.get(name) for name in ("sweep", "position", "segments")}
 

@@ -43,9 +43,9 @@ def pipeline_text(
     export : mapping or None
         ``out`` and options of `segcore.export.segment_rows.export_rows`.
     request : DataRequest or None
-        That led to the data, for data of which the store remembers none.
+        The request that led to the data, if the store remembers none for them.
     names : SegmentNames or None
-        Of the solution, where the caller has them.
+        Of the solution, if the caller has them.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def _heading(store: Store, request: DataRequest, sweep: Sweep) -> str:
 
 
 def _as_read(store: Store, request: DataRequest, data: Mapping[str, Any], intake: Intake | None) -> DataRequest:
-    """Return the request with what was detected, or remembered from an earlier file, so that it no longer depends on either."""
+    """Return the request with everything that was detected, or remembered from an earlier file, so that it depends on neither."""
     if intake is not None and intake.remembered is not None:
         choice = recall_choice(store, request, intake.columns, intake.own_columns)
         request = request if choice is None else with_choice(request, choice)
@@ -95,7 +95,7 @@ def _as_read(store: Store, request: DataRequest, data: Mapping[str, Any], intake
 
 
 def data_table(store: Store, request: DataRequest) -> dict[str, Any]:
-    """Return table ``data`` of a request."""
+    """Return the table ``data`` for a request."""
     name = request.name
     source = _source(store, request)
     sample = find_sample(request.data)
@@ -131,7 +131,7 @@ def _source(store: Store, request: DataRequest) -> dict[str, Any]:
 
 
 def features_table(request: DataRequest, plan: Plan) -> dict[str, Any]:
-    """Return table ``features`` of a request and a plan: which features are made, and which of them are clustered on."""
+    """Return the table ``features`` for a request and a plan: which features are made, and which of them are clustered on."""
     table: dict[str, Any] = {"missions": request.missions}
     if request.taste is not None:
         taste = request.taste
@@ -150,7 +150,7 @@ def features_table(request: DataRequest, plan: Plan) -> dict[str, Any]:
 
 
 def plan_table(plan: Plan) -> dict[str, Any]:
-    """Return table ``plan`` of a plan, with every choice, so that no later default changes it."""
+    """Return the table ``plan`` for a plan, with every choice, so that later changes of defaults do not matter."""
 
     def transformed(kind: str) -> list[str]:
         return [name for name, transform in plan.transforms.items() if transform == kind]
@@ -168,7 +168,7 @@ def plan_table(plan: Plan) -> dict[str, Any]:
 
 
 def sweep_table(spec: SweepSpec, evidence: str) -> dict[str, Any]:
-    """Return table ``sweep`` of a specification.
+    """Return the table ``sweep`` for a specification.
 
     Raises
     ------
@@ -186,7 +186,7 @@ def sweep_table(spec: SweepSpec, evidence: str) -> dict[str, Any]:
 
 
 def _path(store: Store, data: str, name: str | None) -> str:
-    """Return a sample's name or a path; of an upload, the name that its file had."""
+    """Return a sample's name or a path; for an upload, the name that its file had."""
     path = Path(name or data).name if _is_upload(store, data) else data
     try:
         path.encode()
@@ -200,7 +200,7 @@ def _is_upload(store: Store, data: str) -> bool:
 
 
 def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is set; tuples as lists."""
+    """Return the keys that are set; tuples as lists."""
     return {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in table.items()

@@ -12,7 +12,7 @@ from segcore.wording.findings import refusal
 
 NO_SCHEDULE = "none"
 PRESETS = ("@hourly", "@daily", "@weekly", "@monthly", "@quarterly", "@yearly")
-"""As Airflow has them; `@weekly` is Sunday at midnight."""
+"""With Airflow's meaning: `@weekly` is Sunday at midnight."""
 _PART = re.compile(r"(?:\*|(?P<low>[A-Za-z0-9]+)(?:-(?P<high>[A-Za-z0-9]+))?)(?:/(?P<step>[0-9]+))?")
 _MOST_LETTERS = 200
 _LEAP_YEAR = 2024
@@ -26,7 +26,7 @@ class _Field:
     names: Mapping[str, int]
 
     def values(self, text: str) -> set[int] | None:
-        """Return the values that a field stands for; ``None`` if it is not one."""
+        """Return the values that a field allows; ``None`` if the text is not a field."""
         found: set[int] = set()
         for part in text.split(","):
             read = _PART.fullmatch(part)
@@ -61,7 +61,7 @@ _FIELDS = (
 
 
 def read_schedule(text: str | None) -> str | None:
-    """Return a schedule as Airflow and cron take it; ``None`` for one that only starts by hand.
+    """Return a schedule in the form that Airflow and cron use; ``None`` for a pipeline that is only started by hand.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def read_schedule(text: str | None) -> str | None:
     Raises
     ------
     ParameterError
-        If it is neither, or such a day never comes.
+        If the text is neither, or no date ever matches it.
 
     Examples
     --------

@@ -40,7 +40,7 @@ class Size:
         Customers.
     share_then, share_now : float
     low, high : float
-        Newcombe's hybrid score interval of the change of the share, which holds for all segments together at 99 %.
+        Newcombe's hybrid score interval of the change in share; the intervals hold for all segments together at 99 %.
     moved : bool
         Whether the interval excludes 0 and the change is large enough to matter.
     """
@@ -58,12 +58,12 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether today's data still give the segments that were signed off, and why not.
+    """Whether today's data still give the segments that were signed off, and if not, why.
 
     Parameters
     ----------
     reasons : tuple of str
-        Codes: "sizes", "drift", "agreement", "placebo"; empty if they do.
+        Codes: "sizes", "drift", "agreement", "placebo"; empty if the segments are the same.
     reference, data : mapping
         The signed-off solution, and today's data.
     sizes : tuple of Size
@@ -75,9 +75,9 @@ class Verdict:
     agreement : float or None
         Adjusted Rand index of the scored segments and those of a refit to today's data, on ``n_agreement`` customers.
     placebo, placebo_then : Placebo or None
-        Silhouette of the refit, and of the signed-off solution, against data without segments.
+        Silhouette of the refit, and of the signed-off solution, compared with data without segments.
     unknown : mapping of str to str
-        Why something could not be judged, by its code.
+        Reasons why something could not be judged, by its code.
     """
 
     reasons: tuple[str, ...]
@@ -254,7 +254,7 @@ def _agreement(store: Store, sweep_id: str, position: int, scored: ScoredCustome
 
 
 def _sizes(segments: Sequence[Mapping[str, Any]], labels: np.ndarray, least_change: float) -> tuple[Size, ...]:
-    """Compare the share of each segment; noise is one of them."""
+    """Compare the share of each segment; noise counts as a segment."""
     from scipy.special import ndtri
 
     total_then, total_now = sum(one["customers"] for one in segments), len(labels)

@@ -49,13 +49,13 @@ class Problem:
 
 
 def problems_of(document: Mapping[str, Any]) -> list[Problem]:
-    """Return every error of types, keys, values and ranges; passwords alone, if there are any, so that no message shows more."""
+    """Return every error of types, keys, values and ranges; if there are passwords, only those errors, so that no message shows more."""
     secrets = list(_secrets(document, ()))
     return secrets or list(_table(document, ROOT, ()))
 
 
 def masked(text: str) -> str:
-    """Return text for a sentence; of one that has a password, nothing."""
+    """Return a text to quote in a sentence; "…" if it contains a password."""
     return "…" if has_password(text) else text
 
 
@@ -130,7 +130,7 @@ def _is_day(text: str) -> bool:
 
 
 def _fits(value: Any, kind: Kind) -> bool:
-    """Tell whether a value is of a kind; dates and texts are checked further where they are used."""
+    """Tell whether a value has the right type for a kind; dates and texts are checked further where they are used."""
     if kind == "text":
         return isinstance(value, str)
     if kind == "whole":

@@ -1,4 +1,4 @@
-"""Lines of the keys of a TOML file, which Python's reader of TOML does not tell."""
+"""Line numbers of the keys of a TOML file, which Python's TOML parser does not give."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 Path = tuple[str | int, ...]
-"""Keys from the outermost table to a value; a number is the place in a list."""
+"""Keys from the outermost table to a value; a number is the position in a list."""
 
 _SPACE = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -34,7 +34,7 @@ def key_lines(text: str) -> dict[Path, int]:
 
 
 class _Scanner:
-    """Reader of TOML that only looks where things are."""
+    """Parser of TOML that only finds where keys and values are."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -108,14 +108,14 @@ class _Scanner:
                 return tuple(keys)
 
     def _entry(self, keys: Path) -> Path:
-        """Return the path of one more entry of a list of tables."""
+        """Return the path of the next entry of a list of tables."""
         path = (*self._resolved(keys[:-1]), keys[-1])
         self._mark(path)
         place = self._counts[path] = self._counts.get(path, -1) + 1
         return (*path, place)
 
     def _resolved(self, keys: Path) -> Path:
-        """Return a path with the place of the latest entry of each list of tables in it."""
+        """Return a path with the position of the latest entry for each list of tables in it."""
         path: Path = ()
         for key in keys:
             path = (*path, key)

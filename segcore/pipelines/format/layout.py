@@ -1,6 +1,6 @@
-"""Layout of a pipeline file: its tables and keys, from which it is checked and its JSON schema is made.
+"""Layout of a pipeline file: its tables and keys. Checks and the JSON schema are made from it.
 
-The words are those of the library and of the command line: ``--set-aside`` is ``set_aside``.
+Keys have the names of the library's and the command line's options: ``--set-aside`` is ``set_aside``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from segcore.wording.results import DIALECTS
 
 Kind = Literal["text", "whole", "number", "flag", "date", "as of", "texts", "labels", "grid", "weight", "range", "table"]
 MEASURES = ("silhouette", "calinski_harabasz", "davies_bouldin", "z", "least_stability", "prediction_strength", "describability")
-"""Measures by which ``choose.best`` can choose; of `davies_bouldin` the lowest is the best, of the others the highest."""
+"""Measures by which ``choose.best`` can choose; the lowest `davies_bouldin` is the best, and the highest of every other measure."""
 RULES = ("recommended",)
 
 
@@ -43,11 +43,11 @@ class Key:
     kind : str
         "text", "whole", "number", "flag", "date" and "as of" (a date, or "latest") are one value; "texts" is a text or a list of them;
         "labels" is a list of segments, -1 or "noise" for noise; "grid" is a number or word, or a list of them; "weight" is a number above 0
-        or a word; "range" is a list of two whole numbers, the lower first; "table" is a table in it.
+        or a word; "range" is a list of two whole numbers, the lower first; "table" is a nested table.
     words : str
-        What it is, in a few words for an editor.
+        Description of the key in a few words, for an editor.
     choices : tuple of str
-        Domain of a text; empty for any.
+        Values that a text may have; empty if any text is allowed.
     low, high : float or None
         Domain of a number, both included.
     is_required : bool
@@ -77,7 +77,7 @@ class Table:
     words : str
     keys : tuple of Key
     any_key : Key or None
-        What the keys hold that are not known beforehand, such as features.
+        What keys hold whose names are not known beforehand, such as features.
     is_list : bool
         Whether there can be several: ``[[export]]``.
     is_required : bool

@@ -1,4 +1,4 @@
-"""A pipeline file as it was read: its values, with the place that each came from."""
+"""A pipeline file as it was read: its values, with the line or the setting that each came from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from segcore.wording.findings import error_text, refusal
 from segcore.wording.pipelines import key_text, place_text
 
 _MOST_BYTES = 4_000_000
-# Keys that findings on a database are about, which do not quote the whole value.
+# Keys that findings about a database can refer to without quoting the whole value.
 _KEY_OF: Mapping[str, str] = {
     "database.one_of": "path",
     "database.not_a_select": "query",
@@ -47,11 +47,11 @@ class Document:
     ----------
     file : Path
     values : mapping
-        What the file and the settings say.
+        Values of the file and the settings.
     lines : mapping of path to int
         Line of each key of the file.
     settings : mapping of path to str
-        Keys that were set otherwise, as they were written.
+        Keys that were overridden, as they were written.
     """
 
     file: Path
@@ -61,17 +61,17 @@ class Document:
 
     @property
     def digest(self) -> str:
-        """Digest of what it says, whatever its layout."""
+        """Digest of the values, whatever the layout of the file."""
         return digest(_plain(self.values))
 
     @property
     def plain_settings(self) -> dict[str, Any]:
-        """The keys that were set otherwise, with their values as JSON has them."""
+        """The overridden keys, with their values as in JSON."""
         return {key: _plain(self.value(*path)) for path, key in self.settings.items()}
 
     @property
     def written_settings(self) -> list[str]:
-        """The keys that were set otherwise as ``KEY=VALUE``, which `read_document` reads as the same."""
+        """The overridden keys as ``KEY=VALUE``, from which `read_document` gets the same values."""
         return [f"{key}={_written(key, value)}" for key, value in self.plain_settings.items()]
 
     def value(self, *path: str | int) -> Any:
@@ -85,7 +85,7 @@ class Document:
         return found
 
     def place(self, path: KeyPath) -> str:
-        """Return where a key was set: "line 3" or "--set data.path"; of one that is missing, where its table begins."""
+        """Return where a key was set: "line 3" or "--set data.path"; for a missing key, where its table begins."""
         for length in range(len(path), 0, -1):
             above = path[:length]
             if above in self.settings:
@@ -95,7 +95,7 @@ class Document:
         return ""
 
     def is_set(self, path: KeyPath) -> bool:
-        """Tell whether a value was set otherwise, so that its path counts from the current folder and not from that of the file."""
+        """Tell whether a value was overridden, so that a path is relative to the current folder and not to that of the file."""
         return any(path[:length] in self.settings for length in range(1, len(path) + 1))
 
     def refuse(self, problems: Iterable[Problem]) -> NoReturn:
@@ -105,7 +105,7 @@ class Document:
         raise refusal("pipeline.invalid", kind=ParameterError, file=self.file.name, problems=listed)
 
     def located(self, error: SegcoreError, path: KeyPath) -> SegcoreError:
-        """Return an error of a step with the file, the line and the key that it is about.
+        """Return an error of a step with the file, line and key that it is about.
 
         Parameters
         ----------
@@ -118,7 +118,7 @@ class Document:
         return refusal("pipeline.failed", kind=type(error), **values)
 
     def key_of(self, error: SegcoreError, path: KeyPath) -> KeyPath | None:
-        """Return the key of a table that an error of a database is about; ``None`` for other errors, or if the table does not have it.
+        """Return the key of a table that a database's error is about; ``None`` for other errors, or if the table does not have the key.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class Document:
             return None
         names = {value for value in error.finding.values.values() if isinstance(value, str) and value}
         for found, value in _leaves(self.value(*path[:1]), path[:1]):
-            # Most findings name the file too, which says nothing of the key.
+            # Most findings name the file too, which does not identify the key.
             if found[-1] not in ("path", "name") and (value in names or found[-1] in names):
                 return found
         return None
@@ -160,13 +160,13 @@ def read_document(file: Path, settings: Mapping[str, Any] | Iterable[str] = ()) 
     ----------
     file : Path
     settings : mapping of dotted key to value, or iterable of str
-        Values instead of those in the file; as texts, ``data.path=next.csv``, whose values are TOML or plain text. Their paths count from
-        the current folder.
+        Values instead of those in the file; as texts, ``data.path=next.csv``, whose values are TOML or plain text. Paths in them are
+        relative to the current folder.
 
     Raises
     ------
     SourceError
-        If it cannot be read.
+        If the file cannot be read.
     ParameterError
         If it is not TOML, or a key or value is wrong; with every error, its line and what to do.
     """
@@ -203,7 +203,7 @@ def _text_of(file: Path) -> str:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """Return the key and the value of ``KEY=VALUE``; what is not a TOML value is text."""
+    """Return the key and the value of ``KEY=VALUE``; a value that is not TOML is text."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         raise refusal("pipeline.bad_setting", kind=ParameterError, given=masked(key))
@@ -215,13 +215,13 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _written(key: str, value: Any) -> str:
-    """Return a value as it is written after ``KEY=``: text without quotes where it is not read as something else."""
+    """Return a value as it is written after ``KEY=``: text has no quotes unless it would be read as something else."""
     is_plain = isinstance(value, str) and _setting(f"{key}={value}")[1] == value
     return value if is_plain else inline_value(value)
 
 
 def _toml_value(value: Any) -> Any:
-    """Return a script's value as TOML has it: paths as text, numbers of segments as keys, ranges and arrays as lists."""
+    """Return a script's value in TOML's types: paths as text, numbers of segments as keys, ranges and arrays as lists."""
     if isinstance(value, Mapping):
         return {str(name): _toml_value(below) for name, below in value.items()}
     if isinstance(value, os.PathLike):
@@ -246,7 +246,7 @@ def _with_setting(document: Document, key: str, value: Any) -> Document:
 
 
 def _key_at(parts: list[str]) -> Key | None:
-    """Return what the layout says of a key; ``None`` of one that it does not have."""
+    """Return a key of the layout; ``None`` if it is unknown."""
     table, key = ROOT, None
     for part in parts:
         if key is not None and key.table is not None and key.table.is_list and part.isdecimal():
@@ -272,12 +272,12 @@ def _from_current_folder(value: Any, key: Key | None) -> Any:
         if is_address(value):
             return parse_address(value).absolute().text
         return value if "://" in value else str(Path.cwd() / user_path(value))
-    except (OSError, SegcoreError):  # the current folder is gone; or what is wrong with it is reported with its key
+    except (OSError, SegcoreError):  # the current folder is gone, or the value is wrong, which is reported with its key
         return value
 
 
 def _set(node: Any, parts: list[str], value: Any) -> tuple[Any, KeyPath]:
-    """Return a copy of a node with a value at a path, and that path; a number is a place in a list, counted from 0."""
+    """Return a copy of a node with a value at a path, and that path; a number is a position in a list, from 0."""
     if not parts:
         return value, ()
     first, rest = parts[0], parts[1:]

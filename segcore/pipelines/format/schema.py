@@ -1,4 +1,4 @@
-"""JSON schema of pipeline files, for editors; made from the layout that checks them."""
+"""JSON schema of pipeline files, for editors, made from the same layout as the checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TOML written from plain values."""
+"""TOML from plain values."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _table_lines(table: Mapping[str, Any], path: Sequence[str]) -> Iterator[str]
         below = (*path, name)
         written = ".".join(map(_key, below))
         if isinstance(value, Mapping):
-            # Tables in it name it too.
+            # The headings of nested tables define this table too.
             if not value or not all(isinstance(one, Mapping) or _is_list_of_tables(one) for one in value.values()):
                 yield f"\n[{written}]"
             yield from _table_lines(value, below)
@@ -61,7 +61,7 @@ def _key(name: str) -> str:
 
 
 def inline_value(value: Any) -> str:
-    """Return a value as TOML has it after an equals sign."""
+    """Return a value as TOML writes it after an equals sign."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -78,7 +78,7 @@ def inline_value(value: Any) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a basic string, with control and invisible characters escaped, so that an editor shows what is there."""
+    """Return a basic string, with control and invisible characters escaped, so that an editor shows them."""
     quoted = json.dumps(text, ensure_ascii=False)
     return "".join(letter if letter.isprintable() else _escaped(letter) for letter in quoted)
 
