@@ -1,1 +1,1 @@
-"""Databases that tables are read from and written to: addresses, connections, and what reading one needs."""
+"""Databases that tables are read from and written to: addresses, connections, SELECTs and extracts."""

@@ -22,14 +22,14 @@ _BLANK = " \t\r\n\f\v\ufeff\u00a0"
 _AROUND = f"{_BLANK}\"'`"
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9.+-]*)://")
 _ALMOST = re.compile(r"(?:jdbc:)?(postgres(?:ql)?|duckdb|sqlite)[+a-z0-9]*:", re.IGNORECASE)
-_WEB = ("http", "https", "file", "ftp", "s3", "gs", "az", "hdfs")  # of files, which have sentences of their own
-# A colon before an @ is a password, however the rest is written: what cannot be read might still be one.
+_WEB = ("http", "https", "file", "ftp", "s3", "gs", "az", "hdfs")  # of files, which have their own messages
+# A colon before an @ means a password, however the rest is written: an address that cannot be parsed might still contain one.
 _USER_PART = re.compile(r"(?://|:/|postgres/|postgresql/)[^@/]*:[^@]*@")
-# The same with a ? in the password, which a port, a number, does not have.
+# The same with a ? in the password; a port, being a number, contains none.
 _ODD_USER_PART = re.compile(r"(?://|:/)[^@/?\[]*:(?!\d{1,5}(?:[/?,]|$))[^@]*@")
 _PASSWORD = re.compile(r"(?:password|passwd|pwd|(?<![a-z])pass)[\"']?\s*[=:]", re.IGNORECASE)
 _MOST_DECODINGS = 3
-# What libpq knows, less passwords, and less what would change how values are read.
+# Options of libpq, except passwords and those that would change how values are read.
 # fmt: off
 _SETTINGS = frozenset((
     "host", "hostaddr", "port", "dbname", "user", "passfile", "channel_binding", "connect_timeout", "options", "application_name",
@@ -53,9 +53,9 @@ class Address:
         is relative, after four absolute. It has no password.
     scheme : {"postgresql", "duckdb", "sqlite"}
     path : str
-        File of a DuckDB or SQLite database; "" for a server's.
+        File of a DuckDB or SQLite database; "" for a server.
     host, port, user, database : str
-        Of a server's database, "" where the server's or the environment's default holds.
+        Of a server's database; "" uses the default of the server or the environment.
     """
 
     text: str
@@ -77,16 +77,16 @@ class Address:
         return Path.cwd() / user_path(self.path)
 
     def absolute(self) -> Address:
-        """Return the address that means the same from any folder."""
+        """Return the address with an absolute path, which means the same from any folder."""
         return self.at(self.file) if self.path else self
 
     def at(self, file: Path | str) -> Address:
-        """Return the address of another DuckDB or SQLite database's file."""
+        """Return the address of another file of the same kind of database."""
         return parse_address(f"{self.scheme}:///{file}")
 
 
 def is_address(text: str) -> bool:
-    """Tell whether a text is meant as the address of a database, even of one that cannot be read; whatever has a password is."""
+    """Tell whether a text is meant as the address of a database, even an invalid one; any text with a password is."""
     text = text.strip(_AROUND)
     url = _URL.match(text)
     return has_password(text) or (bool(_ALMOST.match(text)) if url is None else url[1].lower() not in _WEB)
@@ -98,7 +98,7 @@ def has_password(text: str) -> bool:
     Parameters
     ----------
     text : str
-        Also the name of a file: only what stands before an ``@`` of a URL or after a word such as ``password=`` counts.
+        May be the name of a file: only the part before an ``@`` of a URL or after a word such as ``password=`` counts.
     """
     text = text.strip(_AROUND)
     url = _URL.match(text)
@@ -118,14 +118,14 @@ def _has_secret_value(key: str, value: str) -> bool:
 
 
 def _decoded(text: str) -> str:
-    """Return a text without percent-encoding, also of one that was encoded more than once."""
+    """Return a text without percent-encoding, even if it was encoded more than once."""
     for _ in range(_MOST_DECODINGS):
         text = urllib.parse.unquote(text)
     return text
 
 
 def parse_address(text: str) -> Address:
-    """Return the address that a URL is.
+    """Return the address in a URL.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def parse_address(text: str) -> Address:
     Raises
     ------
     ParameterError
-        If it has a password, or is not such a URL. The sentence quotes nothing of it, since any part might be a password.
+        If it has a password, or is not such a URL. The message quotes no part of it, because any part might be a password.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Connection to a database: what is the same for all of them, and what each driver says of its own."""
+"""Connection to a database: what all databases have in common, and what each driver defines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LOCK_SECONDS = 10.0
-"""Longest that a statement waits for others who write."""
+"""Longest time that a statement waits for other writers."""
 BATCH_ROWS = 65_536
 STAGING = "segcore_staging"
 """Name of the temporary table that `Connection.stage` writes."""
@@ -27,7 +27,7 @@ class TableName(NamedTuple):
     ----------
     schema, name : str
     is_default : bool
-        Whether the name alone means this table.
+        Whether the name without a schema means this table.
     is_view : bool
         Whether its rows are kept elsewhere: a view, or a table of another server.
     """
@@ -39,7 +39,7 @@ class TableName(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """Rows of a query: their schema, and record batches of at most ``BATCH_ROWS`` rows or so, fetched as they are asked for."""
+    """Rows of a query: their schema, and record batches of at most ``BATCH_ROWS`` rows or so, fetched on demand."""
 
     schema: pa.Schema
     batches: Iterator[pa.RecordBatch]
@@ -52,7 +52,7 @@ class BrokenStreamError(Exception):
 
 
 def fetched(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
-    """Yield a reader's batches; the database's errors come as `BrokenStreamError`, and those of whoever takes the batches as they are."""
+    """Yield a reader's batches; the database's errors become `BrokenStreamError`, those of the code that takes the batches stay."""
     import pyarrow as pa
 
     while True:
@@ -71,11 +71,11 @@ class Readable(NamedTuple):
     Parameters
     ----------
     sql : str
-        In which the columns are called ``c0``, ``c1``...
+        A SELECT that names the columns ``c0``, ``c1``...
     names : tuple of str
-        What the columns are called.
-    decimals : mapping of place to pyarrow type
-        Columns that come as text, since drivers have no other type for them, and are exact decimals.
+        The original names of the columns.
+    decimals : mapping of position to pyarrow type
+        Columns of exact decimals that arrive as text, because drivers have no other type for them.
     """
 
     sql: str
@@ -84,35 +84,35 @@ class Readable(NamedTuple):
 
 
 class Connection(Protocol):
-    """Open connection in one transaction, which ends without a trace unless it is committed.
+    """Open connection in one transaction, which is rolled back unless it is committed.
 
-    Statements are in the database's own dialect. Errors are the driver's own; `connect` makes sentences of them.
+    Statements are in the database's own dialect. Errors are the driver's own; `connect` turns them into sentences.
     """
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, none if it has no result."""
+        """Run a statement and return its rows; empty if it has no result."""
 
     def batches(self, sql: str) -> Batches:
         """Run a SELECT and return its rows, in memory that does not grow with their number."""
 
     def readable(self, sql: str, time_zone: str) -> Readable:
-        """Return a SELECT with the same rows whose columns have types of files.
+        """Return a SELECT with the same rows, whose columns have types that files have.
 
-        Integers, numbers, truth values, dates and times stay what they are, and exact decimals stay exact. Moments become times in
-        ``time_zone``; other types, such as ids of a database's own, lists and JSON, become text. Infinite dates are missing.
+        Integers, numbers, truth values, dates and times keep their types, and exact decimals stay exact. Times with a time zone become
+        times in ``time_zone``; other types, such as UUIDs, lists and JSON, become text. Infinite dates are missing.
         """
 
     def tables(self) -> Sequence[TableName]:
         """Return the tables and views that can be named."""
 
     def schemas(self) -> Sequence[str]:
-        """Return the schemas that tables can be in, that of names without a schema first."""
+        """Return the schemas that tables can be in, the default schema first."""
 
     def columns(self, table: TableName) -> Mapping[str, str]:
-        """Return the columns of a table and the names of their types, in the database's own words and in its order."""
+        """Return the columns of a table and the names of their types, as the database names and orders them."""
 
     def lock(self, table: TableName) -> None:
-        """Let nobody else write to a table, which need not exist yet, until the transaction ends; reading goes on.
+        """Let nobody else write to a table, which need not exist yet, until the transaction ends; others can still read it.
 
         Waits for `LOCK_SECONDS` at most. Called first in a transaction.
         """
@@ -120,14 +120,14 @@ class Connection(Protocol):
     def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
         """Write rows into a temporary table of this connection, and return its name, quoted; it is gone when the connection is closed.
 
-        Columns have the types that `Driver.types` names for those of Arrow. Rows are looked for by the columns ``key``.
+        Columns have the types that `Driver.types` names for those of Arrow. Rows are looked up by the columns ``key``.
         """
 
     def commit(self) -> None:
         """Commit, and begin the next transaction."""
 
     def close(self) -> None:
-        """Roll back what was not committed, and close."""
+        """Roll back uncommitted changes, and close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,9 @@ class Access:
     Parameters
     ----------
     writing : bool
-        Without it, the transaction can only read, and all its statements see the database at one moment.
+        If false, the transaction can only read, and all its statements see the database at the same moment.
     timeout_seconds : float
-        Longest that one statement may take, > 0.
+        Time limit for one statement, > 0.
     """
 
     writing: bool = False
@@ -148,7 +148,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One kind of database: everything that the rest needs to know about it.
+    """One kind of database: everything that other code needs to know about it.
 
     Parameters
     ----------
@@ -161,9 +161,9 @@ class Driver:
     open : callable
         ``open(address, access)`` returns a `Connection`; its errors are the driver's own, or `SegcoreError`.
     explain : callable
-        ``explain(error, address)`` returns the error for the user, or ``None`` for what is not the driver's.
+        ``explain(error, address)`` returns the error for the user, or ``None`` if the error is not the driver's.
     types : mapping of Arrow type to tuple of str
-        Types of the columns in which values of Arrow's type are kept exactly, in lower case; a new column gets the first.
+        Types of columns that keep values of the Arrow type exactly, in lower case; a new column gets the first.
     name_bytes : int or None
         Longest name of a table or column, in bytes of UTF-8; ``None`` if there is no limit.
     """

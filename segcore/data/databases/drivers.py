@@ -24,7 +24,7 @@ def driver_of(address: Address) -> Driver:
 def connect(address: Address, access: Access | None = None) -> Iterator[Connection]:
     """Open a database for the body, and report the driver's errors, in the body too, as one sentence each.
 
-    What the body has not committed is rolled back.
+    Changes that the body has not committed are rolled back.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def connect(address: Address, access: Access | None = None) -> Iterator[Connecti
     Raises
     ------
     SourceError
-        If it cannot be opened, or a statement fails.
+        If the database cannot be opened, or a statement fails.
     """
     driver = driver_of(address)
     try:
@@ -48,16 +48,16 @@ def connect(address: Address, access: Access | None = None) -> Iterator[Connecti
         known = driver.explain(error, address)
         if known is None:
             raise
-        raise known from None  # the driver's own words may hold what must not be logged
+        raise known from None  # the driver's own message may contain secrets
 
 
 def named_table(tables: Sequence[TableName], text: str) -> TableName | None:
-    """Return the table that is called so, exactly or else in any case; ``None`` if there is none.
+    """Return the table with a name, compared exactly first, then in any case; ``None`` if there is no such table.
 
     Raises
     ------
     SourceError
-        If there are several.
+        If several tables match.
     """
     exact = [table for table in tables if text in _written(table)]
     return _only(exact or [table for table in tables if text.casefold() in map(str.casefold, _written(table))], text)
@@ -75,9 +75,9 @@ def _only(found: Sequence[TableName], text: str) -> TableName | None:
 
 
 def find_table(connection: Connection, text: str) -> TableName:
-    """Return the table or view that a text names: ``name`` or ``schema.name``, without quotes, in its own or in any case.
+    """Return the table or view that a text names: ``name`` or ``schema.name``, without quotes, in its exact or any other case.
 
-    The text is compared with the names that exist and is never run, so that a name may have any letters.
+    The text is compared with the names that exist and is never run, so a name may contain any characters.
 
     Raises
     ------

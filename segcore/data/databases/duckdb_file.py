@@ -38,7 +38,7 @@ _CLOSED: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "allow_community_extensions": False,
-    "python_enable_replacements": False,  # a table called like a variable of this process would be that variable
+    "python_enable_replacements": False,  # otherwise, a table named like a variable of this process would be read from that variable
 }
 _TABLES = """
 SELECT schema_name, table_name, schema_name = current_schema(), false FROM duckdb_tables()
@@ -62,7 +62,7 @@ _KEPT = frozenset(
 )
 _TIMES = ("DATE", "TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
 _WHOLE = ("HUGEINT", "UHUGEINT")
-_LONG_DIGITS = 39  # of the largest of them
+_LONG_DIGITS = 39  # of the largest 128-bit integers
 
 
 class DuckdbConnection:
@@ -82,12 +82,12 @@ class DuckdbConnection:
             raise
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, none if it has no result."""
+        """Run a statement and return its rows; empty if it has no result."""
         with self._limited():
             return self.connection.execute(sql).fetchall()
 
     def batches(self, sql: str) -> Batches:
-        """Run a SELECT and return its rows, fetched as they are asked for."""
+        """Run a SELECT and return its rows, fetched on demand."""
         with self._limited():
             reader = self.connection.sql(sql).to_arrow_reader(BATCH_ROWS)
         return Batches(reader.schema, self._fetched(reader))
@@ -101,7 +101,7 @@ class DuckdbConnection:
                 raise
 
     def readable(self, sql: str, time_zone: str) -> Readable:
-        """Return the SELECT with types that files have; integers of 128 bits are looked at first."""
+        """Return the SELECT with types that files have, after checking the values of 128-bit integers."""
         import pyarrow as pa
 
         described = self.rows(f"DESCRIBE ({sql}\n)")
@@ -114,7 +114,7 @@ class DuckdbConnection:
         return Readable(f"{source} SELECT {selected} FROM source", tuple(row[0] for row in described), decimals)
 
     def _long(self, source: str, places: Sequence[int]) -> list[int]:
-        """Return the places of columns with integers that have more digits than DuckDB's decimals."""
+        """Return the positions of columns with integers that have more digits than DuckDB's decimals."""
         if not places:
             return []
         seen = ", ".join(f"max(TRY_CAST(c{place} AS DECIMAL(38, 0)) IS NULL AND c{place} IS NOT NULL)" for place in places)
@@ -126,7 +126,7 @@ class DuckdbConnection:
         return [TableName(*row) for row in self.rows(_TABLES)]
 
     def schemas(self) -> Sequence[str]:
-        """Return the schemas that tables can be in, that of names without a schema first."""
+        """Return the schemas that tables can be in, the default schema first."""
         return [name for (name,) in self.rows(_SCHEMAS)]
 
     def columns(self, table: TableName) -> Mapping[str, str]:
@@ -153,12 +153,12 @@ class DuckdbConnection:
         self.connection.begin()
 
     def close(self) -> None:
-        """Roll back what was not committed, and close."""
+        """Roll back uncommitted changes, and close."""
         self.connection.close()
 
     @contextmanager
     def _limited(self) -> Iterator[threading.Event]:
-        """Interrupt what the body runs when its time is over, and set the event that it is given."""
+        """Interrupt the body's statement when its time is over, and set the event that the body is given."""
         timed_out = threading.Event()
 
         def interrupt() -> None:
@@ -183,7 +183,7 @@ def _read(column: str, kind: str, time_zone: str) -> str:
     if kind == "TIMESTAMP WITH TIME ZONE":
         return f"CASE WHEN isfinite({column}) THEN timezone({exp.Literal.string(time_zone).sql('duckdb')}, {column}) END"
     if kind in _WHOLE:
-        return f"CAST({column} AS DECIMAL(38, 0))"  # a sum of integers is one
+        return f"CAST({column} AS DECIMAL(38, 0))"  # a sum of integers has this type
     return f"lower(hex({column}))" if kind == "BLOB" else f"CAST({column} AS VARCHAR)"
 
 
@@ -199,7 +199,7 @@ def _explain(error: BaseException, address: Address) -> SegcoreError | None:
         return None
     reason = reason_text(re.sub(r"^[\w /]+ Error: ", "", str(error)))
     code = "database.failed"
-    # Where the class of an error does not tell, DuckDB has no code for it, and only its words do; they have one language.
+    # If the class of an error is not specific, DuckDB has no code for it, so only its text, which is always in English, can be used.
     if isinstance(error, duckdb.InterruptException) or (isinstance(error, BrokenStreamError) and error.timed_out):
         code = "database.timeout"
     elif "No space left on device" in reason:

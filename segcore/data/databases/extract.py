@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 
 _ABOUT = b"segcore.database"
 GROUP_ROWS = 262_144
-"""Rows of a Parquet row group: always as many, so that equal rows are equal files however they came."""
+"""Rows of a Parquet row group: a fixed number, so that equal rows give equal files however they were fetched."""
 
 
 def check_question(question: DatabaseQuestion) -> Address:
-    """Return the address of a database that can be asked, checked without it.
+    """Return the address of the database in a question, which is checked without connecting.
 
     Raises
     ------
     ParameterError
-        If the address, the SELECT or the time zone cannot be used, or it is not one table or one SELECT.
+        If the address, the SELECT or the time zone cannot be used, or the question does not have exactly one table or one SELECT.
     """
     address = parse_address(question.address)
     if (question.table is None) == (question.query is None):
@@ -48,7 +48,7 @@ def check_question(question: DatabaseQuestion) -> Address:
 
 
 def write_extract(question: DatabaseQuestion, path: Path, request: DataRequest | None = None) -> int:
-    """Write the rows to a Parquet file, all as they were at one moment, in memory that does not grow with them; return their number.
+    """Write the rows, all from the same moment, to a Parquet file, in memory that does not grow with them; return their number.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def write_extract(question: DatabaseQuestion, path: Path, request: DataRequest |
     path : Path
         Replaced if it exists.
     request : DataRequest or None
-        Whose filters the database applies where it surely means the same; see `push_down`.
+        The database applies those of its filters that are sure to mean the same there; see `push_down`.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def write_extract(question: DatabaseQuestion, path: Path, request: DataRequest |
 
 
 def _source(connection: Connection, question: DatabaseQuestion, dialect: str) -> str:
-    """Return the SELECT that is read."""
+    """Return the SELECT to read."""
     if question.query is not None:
         return check_select(question.query, dialect)
     return f"SELECT * FROM {table_sql(find_table(connection, question.table or ''), dialect)}"
@@ -144,7 +144,7 @@ def _write(connection: Connection, readable: Readable, address: Address, path: P
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Return the type without what it says of the database."""
+    """Return the type without the database's metadata."""
     import pyarrow as pa
 
     plain = kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
@@ -163,7 +163,7 @@ def _typed(batches: Iterator[pa.RecordBatch], schema: pa.Schema, address: Addres
 
 
 def _groups(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:
-    """Cut tables of any sizes into ones of ``GROUP_ROWS`` rows."""
+    """Cut tables of any size into tables of ``GROUP_ROWS`` rows."""
     import pyarrow as pa
 
     waiting: list[pa.Table] = []

@@ -13,21 +13,21 @@ _HEAD_BYTES = 64
 
 
 def check_file(address: Address, access: Access, is_ours: Callable[[bytes], bool], title: str) -> None:
-    """Raise an error unless the file is a database of this kind; one that is to be written may be missing or empty.
+    """Raise an error unless the file is a database of this kind; a file to be written may be missing or empty.
 
     Parameters
     ----------
     address : Address
     access : Access
     is_ours : callable
-        Tells it from the first ``_HEAD_BYTES`` bytes.
+        Decides whether the file is of this kind, from its first ``_HEAD_BYTES`` bytes.
     title : str
         Of the kind of database.
 
     Raises
     ------
     SourceError
-        If it is missing, unreadable or something else.
+        If the file is missing, unreadable or something else.
     """
     file = address.file
     if file.exists() and not file.is_file():  # a pipe or a device may have no end

@@ -1,4 +1,4 @@
-"""Passwords of databases: found in Streamlit's secrets, and taken out of what drivers say. libpq itself finds PGPASSWORD and .pgpass."""
+"""Passwords of databases: found in Streamlit's secrets, and removed from drivers' messages. libpq itself finds PGPASSWORD and .pgpass."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LOCAL = ("", "localhost", "127.0.0.1", "[::1]")
 def password_of(address: Address) -> str | None:
     """Return the password that Streamlit's secrets have for a database; ``None`` if they have none.
 
-    Looked for in ``.streamlit/secrets.toml`` of the working folder, then of the user's home, in the sections ``[connections.NAME]`` as
-    Streamlit's own SQL connections have them: ``url``, or ``host``, ``port``, ``database`` and ``username``, and ``password``. The first
-    section whose host, port, database and user are the address's counts.
+    The search covers ``.streamlit/secrets.toml`` of the working folder, then of the user's home, and there the sections
+    ``[connections.NAME]`` as Streamlit's own SQL connections have them: ``url``, or ``host``, ``port``, ``database`` and ``username``, and
+    ``password``. The first section with the host, port, database and user of the address counts.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def reason_text(text: str, password: str | None = None) -> str:
     ----------
     text : str
     password : str or None
-        One that was used to connect; that of PGPASSWORD is always taken out.
+        The one that was used to connect; that of PGPASSWORD is always removed.
     """
     line = next((line.strip() for line in text.splitlines() if line.strip()), "")
     for secret in (password, os.environ.get("PGPASSWORD")):
@@ -69,7 +69,7 @@ def _sections() -> Iterator[Mapping[str, Any]]:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            # A TOML error quotes the line, which may be the password's.
+            # A TOML error quotes the line, which may contain the password.
             reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is not TOML"
             raise refusal("database.bad_secrets", kind=SourceError, file=str(path), reason=reason) from None
         connections = found.get("connections")
@@ -77,7 +77,7 @@ def _sections() -> Iterator[Mapping[str, Any]]:
 
 
 def _read(section: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
-    """Return the place that a section is about, and its password."""
+    """Return the host, port, database and user of a section, and its password."""
     texts = {key: str(value) for key, value in section.items() if isinstance(value, str | int)}
     password = texts.get("password", "")
     if "url" not in texts:

@@ -56,7 +56,7 @@ FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON
 WHERE n.nspname = {schema} AND c.relname = {name} AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum
 """
-# By SQLSTATE, the longest beginning first.
+# By SQLSTATE, the longest prefix first.
 _STATES = {
     "42P01": "database.no_table_in_query",
     "42703": "database.no_column",
@@ -75,7 +75,8 @@ _STATES = {
     "53100": "database.disk_full",
 }
 _PREFIX = re.compile(r"^(\w+: )?(\[libpq\] )?(Failed to (connect|prepare query): |Execution error \[\w+\]: )?((ERROR|FATAL): +)?")
-# libpq has no codes for what prevents or ends a connection, and the server's own words may be in another language: those stay as they are.
+# libpq has no codes for errors that prevent or end a connection, and the server's messages may be in another language, so they stay as they
+# are.
 _CONNECTING = {
     r"closed the connection|connection has been closed|terminating connection|could not (send|receive) data|no connection to the server": (
         "database.lost"
@@ -111,20 +112,20 @@ class PostgresqlConnection:
     def _set_up(self) -> None:
         self.rows(f"SET statement_timeout = {max(1, round(self._access.timeout_seconds * 1000))}")
         self.rows("SET TimeZone = 'UTC'")
-        self.rows("SET extra_float_digits = 1")  # numbers as text are exact
-        if not self._access.writing:  # the same rows in the same order are the same extract
+        self.rows("SET extra_float_digits = 1")  # makes numbers exact as text
+        if not self._access.writing:  # the same rows in the same order give the same extract
             self.rows("SET synchronize_seqscans = off")
             self.rows("SET max_parallel_workers_per_gather = 0")
         self.commit()
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, none if it has no result."""
+        """Run a statement and return its rows; empty if it has no result."""
         with self.connection.cursor() as cursor:
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
     def batches(self, sql: str) -> Batches:
-        """Run a SELECT and return its rows, fetched as they are asked for."""
+        """Run a SELECT and return its rows, fetched on demand."""
         cursor = self.connection.cursor()
         self._cursors.append(cursor)
         cursor.execute(sql)
@@ -132,7 +133,7 @@ class PostgresqlConnection:
         return Batches(reader.schema, fetched(reader))
 
     def readable(self, sql: str, time_zone: str) -> Readable:
-        """Return the SELECT with types that files have; numbers without a fixed scale are looked at first."""
+        """Return the SELECT with types that files have, after checking the values of numbers without a fixed scale."""
         with self.connection.cursor() as cursor:
             schema: pa.Schema = cursor.adbc_execute_schema(sql)
         columns = ", ".join(f"c{place}" for place in range(len(schema)))
@@ -151,7 +152,7 @@ class PostgresqlConnection:
         return Readable(query, tuple(schema.names), decimals)
 
     def _sizes(self, source: str, places: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """Return the precision and scale that hold every finite value of columns, by their places."""
+        """Return the precision and scale that hold every finite value of columns, by their positions."""
         found = {}
         for first in range(0, len(places), _COLUMNS_AT_ONCE):
             some = places[first : first + _COLUMNS_AT_ONCE]
@@ -167,7 +168,7 @@ class PostgresqlConnection:
         return [TableName(*row) for row in self.rows(_TABLES)]
 
     def schemas(self) -> Sequence[str]:
-        """Return the schemas that tables can be in, that of names without a schema first."""
+        """Return the schemas that tables can be in, the default schema first."""
         return [name for (name,) in self.rows(_SCHEMAS)]
 
     def columns(self, table: TableName) -> Mapping[str, str]:
@@ -178,7 +179,7 @@ class PostgresqlConnection:
     def lock(self, table: TableName) -> None:
         """Let nobody else write to a table until the transaction ends."""
         self.rows(f"SET LOCAL lock_timeout = {round(LOCK_SECONDS * 1000)}")
-        # Two who create the same table would collide in the catalogue: this lock needs no table.
+        # Two sessions that create the same table would collide in the catalogue; this lock needs no table.
         place = literal(f"segcore {table.schema}.{table.name}", DRIVER.dialect)
         self.rows(f"SELECT pg_advisory_xact_lock(hashtextextended({place}, 0))::text")
         if self.columns(table):
@@ -188,7 +189,7 @@ class PostgresqlConnection:
         """Write rows into a temporary table by COPY."""
         with self.connection.cursor() as cursor:
             cursor.adbc_ingest(STAGING, rows, mode="create", temporary=True)
-        self.rows(f"ANALYZE pg_temp.{STAGING}")  # nobody else does that to a temporary table
+        self.rows(f"ANALYZE pg_temp.{STAGING}")  # autovacuum does not analyze temporary tables
         return f"pg_temp.{STAGING}"
 
     def commit(self) -> None:
@@ -198,8 +199,8 @@ class PostgresqlConnection:
             self.rows(_READ_ONLY)
 
     def close(self) -> None:
-        """Roll back what was not committed, and close."""
-        for cursor in self._cursors:  # rows that nobody asked for
+        """Roll back uncommitted changes, and close."""
+        for cursor in self._cursors:  # with rows that were not fetched
             cursor.close()
         self.connection.close()
 
@@ -223,7 +224,7 @@ def _kind(entry: pa.Field) -> _Kind:
 
 
 def _decimal(place: int, precision: int, scale: int | None) -> dict[int, pa.DataType]:
-    """Return the type of exact numbers by their place; nothing for numbers that no type holds, which stay text."""
+    """Return the type of exact numbers by their position; empty for numbers that no type can hold, which stay text."""
     import pyarrow as pa
 
     if scale is None or precision > _MOST_DIGITS or scale > precision:
@@ -259,7 +260,7 @@ def _open(address: Address, access: Access) -> PostgresqlConnection:
 
 
 def _uri(address: Address) -> str:
-    """Return the URL for libpq, with the password where neither PGPASSWORD nor .pgpass gives it."""
+    """Return the URL for libpq, with the password if neither PGPASSWORD nor .pgpass has it."""
     password = None if os.environ.get("PGPASSWORD") else password_of(address)
     more = {} if "connect_timeout=" in address.text or "PGCONNECT_TIMEOUT" in os.environ else {"connect_timeout": str(_CONNECT_SECONDS)}
     if password is not None:

@@ -1,6 +1,6 @@
-"""Filters that a database applies before rows are read: those that it surely means as segcore does, which applies all of them again.
+"""Filters that a database applies before rows are read: those that are sure to mean the same there. segcore applies all of them again.
 
-What is pushed down may keep more rows than the filter, never fewer: a part that the database might mean otherwise is left to segcore.
+The pushed-down condition may keep more rows than the filter, never fewer: parts that might mean something else there are left to segcore.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from segcore.records.intake import DataRequest
 
 _EXACT = 2**53
-_EXACT_DIGITS = 15  # of decimals that every library rounds to the same floating-point number
+_EXACT_DIGITS = 15  # every library rounds decimals of so many digits to the same floating-point number
 _NUMBERS = ("quantity", "price", "amount", "discount", "rating")
 _MIRRORED = {exp.GT: exp.LT, exp.GTE: exp.LTE, exp.LT: exp.GT, exp.LTE: exp.GTE, exp.EQ: exp.EQ, exp.NEQ: exp.NEQ}
 
@@ -33,7 +33,7 @@ class Pushed:
     Parameters
     ----------
     filters : tuple of str
-        Of the request, as the analyst wrote them, of which at least a part is applied.
+        Filters of the request, as the analyst wrote them, that are applied at least in part.
     sql : str
         Condition on the columns ``c0``, ``c1``... of a `Readable`; "" if there is none.
     """
@@ -48,7 +48,7 @@ def push_down(request: DataRequest, names: Sequence[str], schema: pa.Schema, dia
     Parameters
     ----------
     request : DataRequest
-        Nothing is pushed down unless it has a kind and roles: these would be detected from the rows that are left.
+        Nothing is pushed down unless the request has a kind and roles, which would otherwise be detected from the remaining rows.
     names : sequence of str
         Of the columns.
     schema : pyarrow Schema
@@ -100,12 +100,12 @@ def _columns(roles: Mapping[str, str], names: Sequence[str], schema: pa.Schema) 
         elif role in (None, "time") and (pa.types.is_date32(kind) or (pa.types.is_timestamp(kind) and kind.unit != "ns")):
             found[name] = _Column(value, is_time=True)
         elif role in _NUMBERS and (pa.types.is_floating(kind) or (pa.types.is_decimal(kind) and kind.precision <= _EXACT_DIGITS)):
-            found[name] = _Column(exp.cast(value, "double"))  # without such a role it may be an id, which is compared as text
+            found[name] = _Column(exp.cast(value, "double"))  # without such a role, the column may hold ids, which are compared as text
     return found
 
 
 def _weaker(node: Any, columns: Mapping[str, _Column]) -> Any:
-    """Return a condition that holds wherever ``node`` does; ``None`` if there is none."""
+    """Return a condition that holds wherever ``node`` holds; ``None`` if there is no such condition."""
     if isinstance(node, exp.Paren):
         return _weaker(node.this, columns)
     if isinstance(node, exp.And):

@@ -21,11 +21,12 @@ _FORBIDDEN = (
     *(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop, exp.Alter, exp.TruncateTable, exp.Into, exp.Copy, exp.Command),
     *(exp.Lock, exp.Set, exp.Use, exp.Attach, exp.Detach, exp.Pragma, exp.Transaction, exp.Commit, exp.Rollback),
 )
-# Functions of DuckDB and SQLite that reach files, or run text as a query. That the file is opened without access to anything else is the
-# other fence.
+# Functions of DuckDB and SQLite that reach files, or run text as a query. Opening the file without access to anything else is the second
+# safeguard.
 _ACTING = re.compile(r"load_extension|readfile|writefile|getenv|read_.*|.*_scan|sniff_csv|query|query_table")
-# Functions of PostgreSQL that sqlglot has no type for, or none where they have a schema. Among thousands, also of extensions, there are
-# always others that run text as a query or reach the server's files: so it is those that only return a value which are listed.
+# Functions of PostgreSQL that sqlglot has no type for, or no type if they have a schema. This is a list of functions that only return a
+# value, because among thousands, including those of extensions, there are always others that run text as a query or reach the server's
+# files.
 _HARMLESS = """
 abs acos age any_value array_agg array_append array_cat array_dims array_fill array_length array_lower array_ndims array_position
 array_positions array_prepend array_remove array_replace array_to_json array_to_string array_upper ascii asin atan atan2 avg bit_and
@@ -66,12 +67,12 @@ def check_select(text: str, dialect: str) -> str:
     Raises
     ------
     ParameterError
-        If it cannot be read as SQL, is several statements, or might do something other than reading.
+        If the text cannot be parsed as SQL, is several statements, or might do something other than reading.
 
     Notes
     -----
-    In PostgreSQL's dialect, functions that are not known to only return a value are refused, also harmless ones of the user's own. It is
-    a fence against mistakes and careless pasting: what a query may reach is limited by the rights of its user.
+    In PostgreSQL's dialect, functions that are not known to only return a value are refused, including the user's own harmless ones. This
+    guards against mistakes and careless pasting; the rights of the database user limit what a query can reach.
     """
     text = text.strip()
     if not text or len(text) > _MOST_LETTERS or "\0" in text:
@@ -79,7 +80,7 @@ def check_select(text: str, dialect: str) -> str:
     try:
         tokens = sqlglot.tokenize(text, dialect=dialect)
         first = next(iter(tokens), None)
-        if first is None or first.text.upper() not in _BEGINNINGS:  # of others, sqlglot logs a warning with the whole text
+        if first is None or first.text.upper() not in _BEGINNINGS:  # for others, sqlglot logs a warning with the whole text
             raise refusal("database.not_a_select", kind=ParameterError, part=first.text.upper() if first else "")
         if dialect == "postgres" and _has_unicode_escapes(tokens, text):
             raise refusal("database.unicode_escapes", kind=ParameterError)
@@ -105,7 +106,7 @@ def _called(node: Any) -> str:
 
 
 def _refused_function(node: Any, dialect: str) -> str | None:
-    """Return the name of a function that is called and may not be; ``None`` for one that may, and for anything else."""
+    """Return the name of a called function that is not allowed; ``None`` for allowed functions and anything else."""
     if not isinstance(node, exp.Func):
         return None
     is_known = not isinstance(node, exp.Anonymous | exp.AnonymousAggFunc)
@@ -113,7 +114,7 @@ def _refused_function(node: Any, dialect: str) -> str | None:
     if dialect != "postgres":
         return name if _ACTING.fullmatch(name.lower()) else None
     schema = _schema(node)
-    if schema not in ("", "pg_catalog"):  # what somebody has written, whatever it is called
+    if schema not in ("", "pg_catalog"):  # somebody's own function, whatever its name
         return f"{schema}.{name}"
     return None if is_known or name.lower() in _HARMLESS.split() else name
 
@@ -127,7 +128,7 @@ def _schema(function: Any) -> str:
 
 
 def _has_unicode_escapes(tokens: Sequence[Token], text: str) -> bool:
-    """Tell whether names or texts are written as U&"..." or U&'...', in which PostgreSQL reads other letters than sqlglot."""
+    """Tell whether names or texts are written as U&"..." or U&'...', in which PostgreSQL reads other characters than sqlglot."""
     return any(
         token.token_type is TokenType.UNICODE_STRING
         or (token.token_type is TokenType.AMP and previous.text in ("U", "u") and text[token.start - 1 : token.end + 2] in ('U&"', 'u&"'))
@@ -136,7 +137,7 @@ def _has_unicode_escapes(tokens: Sequence[Token], text: str) -> bool:
 
 
 def _without_semicolon(text: str, dialect: str) -> str:
-    """Return a text up to the semicolon that ends its only statement: in parentheses there is none."""
+    """Return a text without the semicolon that ends its only statement, because it is later put in parentheses."""
     for token in sqlglot.tokenize(text, dialect=dialect):
         if token.token_type is TokenType.SEMICOLON:
             return text[: token.start]
@@ -144,6 +145,6 @@ def _without_semicolon(text: str, dialect: str) -> str:
 
 
 def _place(error: Exception) -> str:
-    """Return the words at which a SELECT could not be read."""
+    """Return the words at which a SELECT could not be parsed."""
     found = getattr(error, "errors", None) or [{}]
     return str(found[0].get("highlight") or "")

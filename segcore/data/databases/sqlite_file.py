@@ -1,4 +1,4 @@
-"""SQLite's files, whose columns have the types of their values: one of several kinds is text."""
+"""SQLite's files, whose columns have the types of their values: a column with values of several types is read as text."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ SELECT 'main', name, true, type = 'view' FROM sqlite_schema
 WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 2
 """
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE, sqlite3.SQLITE_TRANSACTION)
-_CHECK_STEPS = 10_000  # of SQLite's machine between looks at the clock, a fraction of a millisecond
+_CHECK_STEPS = 10_000  # of SQLite's virtual machine between checks of the time, a fraction of a millisecond
 _COLUMNS_AT_ONCE = 400  # SQLite allows 2,000 results of a SELECT
 _KINDS = ("integer", "real", "text", "blob")
 _EXACT = 2**53
@@ -56,13 +56,13 @@ class SqliteConnection:
             self.connection.set_progress_handler(lambda: time.monotonic() > self._deadline, _CHECK_STEPS)
             self.connection.set_authorizer(self._authorize)
             self.rows("BEGIN")
-            self.rows("SELECT 1 FROM sqlite_schema")  # begins to read, so that all statements see the same
+            self.rows("SELECT 1 FROM sqlite_schema")  # begins a read, so that all statements see the same data
         except BaseException:
             self.connection.close()
             raise
 
     def _authorize(self, action: int, subject: str | None, *_: object) -> int:
-        """Allow what reads the file itself; for writing, all but other files and settings of SQLite."""
+        """Allow reading the file itself; for writing, everything except other files and settings of SQLite."""
         denied = (sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_PRAGMA)
         allowed = action not in denied if self._access.writing else action in _READING
         allowed = allowed or (action == sqlite3.SQLITE_PRAGMA and subject == "table_xinfo")  # lists columns
@@ -73,11 +73,11 @@ class SqliteConnection:
         return self.connection.execute(sql)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Run a statement and return its rows, none if it has no result."""
+        """Run a statement and return its rows; empty if it has no result."""
         return self._started(sql).fetchall()
 
     def batches(self, sql: str) -> Batches:
-        """Run a SELECT twice, for the types of its columns and then for its rows, which are fetched as they are asked for."""
+        """Run a SELECT twice, for the types of its columns and then for its rows, which are fetched on demand."""
         import pyarrow as pa
 
         cursor = self._started(f"SELECT * FROM ({sql}\n) LIMIT 0")
@@ -124,8 +124,8 @@ class SqliteConnection:
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
     def readable(self, sql: str, time_zone: str) -> Readable:
-        """Return the SELECT itself: SQLite has neither decimals nor moments."""
-        # In a subquery, SQLite would give equal names different ones.
+        """Return the SELECT itself: SQLite has neither decimals nor times with a time zone."""
+        # In a subquery, SQLite would rename columns with equal names.
         names = [column[0] for column in self._started(sql).description]
         columns = ", ".join(f"c{place}" for place in range(len(names)))
         return Readable(f"WITH source({columns}) AS ({sql}\n) SELECT * FROM source", tuple(names), {})
@@ -146,7 +146,7 @@ class SqliteConnection:
     def lock(self, table: TableName) -> None:
         """Let nobody else write to the file until the transaction ends."""
         self.rows("COMMIT")
-        self.rows("BEGIN IMMEDIATE")  # one that has read before may be too late to write
+        self.rows("BEGIN IMMEDIATE")  # a transaction that has already read may be unable to write
 
     def stage(self, rows: pa.RecordBatchReader, key: Sequence[str]) -> str:
         """Write rows into a temporary table, whose file the system deletes even if this process is killed."""
@@ -169,7 +169,7 @@ class SqliteConnection:
         self.rows("BEGIN")
 
     def close(self) -> None:
-        """Roll back what was not committed, and close."""
+        """Roll back uncommitted changes, and close."""
         self.connection.close()
 
 

@@ -1,4 +1,4 @@
-"""Extracts of databases: a database is read into a file of the store, from which everything else reads, as from an upload."""
+"""Extracts of databases: rows are read into a file of the store, and everything else reads that file like an upload."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_database(request: DataRequest) -> None:
     Raises
     ------
     ParameterError
-        If an address, a table or a SELECT cannot be used, is missing, or is given for a file.
+        If an address, a table or a SELECT cannot be used or is missing, or a table or SELECT is given for a file.
     """
     for name in SECOND_TABLES:
         table = getattr(request, name)
@@ -37,24 +37,24 @@ def check_database(request: DataRequest) -> None:
 
 
 def require_file(of: str, data: str) -> None:
-    """Refuse the address of a database for a table that is read from files, such as "customers".
+    """Raise if the data of a table that is only read from files, such as "customers", are the address of a database.
 
     Raises
     ------
     ParameterError
     """
     if is_address(data):
-        parse_address(data)  # one with a password is refused for that
+        parse_address(data)  # an address with a password is refused for that reason
         raise refusal("database.second_table", kind=ParameterError, of=of)
 
 
 def is_unread(request: DataRequest) -> bool:
-    """Tell whether a request is for a database that has not been read for it yet, or not for all rows that it is about."""
+    """Tell whether a request is for a database that has not been read for it yet, or not with all rows that the request needs."""
     return is_address(request.data) or bool(_other_filters(request, _filtered(request)))
 
 
 def _filtered(request: DataRequest) -> tuple[int, tuple[str, ...]] | None:
-    """Return what `filtered_by` does for the extract that a request reads; ``None`` too for anything else, and for one that is lost."""
+    """Return `filtered_by` of the extract that a request reads; ``None`` also for other data, and if the extract is lost."""
     path = Path(request.data)
     if request.database is None or not path.is_file():
         return None
@@ -64,7 +64,7 @@ def _filtered(request: DataRequest) -> tuple[int, tuple[str, ...]] | None:
 
 
 def _other_filters(request: DataRequest, found: tuple[int, tuple[str, ...]] | None) -> list[str]:
-    """Return the filters that the database has applied to an extract, and that the request no longer has."""
+    """Return the filters that the database applied to an extract and that the request no longer has."""
     if found is None:
         return []
     from segcore.data.rows.dataset import Selection
@@ -73,12 +73,12 @@ def _other_filters(request: DataRequest, found: tuple[int, tuple[str, ...]] | No
 
 
 def extract_notes(request: DataRequest) -> tuple[Finding, ...]:
-    """Return what there is to know about the extract that a request reads: how many rows the database left out.
+    """Return notes about the extract that a request reads: how many rows the database left out.
 
     Raises
     ------
     SourceError
-        If rows are asked for that the database has left out.
+        If the request needs rows that the database left out.
     StoreError
         If the extract is missing.
     """
@@ -96,7 +96,7 @@ def extract_notes(request: DataRequest) -> tuple[Finding, ...]:
 
 
 def from_database(store: Store, request: DataRequest) -> DataRequest:
-    """Return the request for what a database has now: its data are the path of an extract in the store.
+    """Return the request for the rows that a database has now: its data are the path of an extract in the store.
 
     Parameters
     ----------
@@ -123,9 +123,9 @@ def from_database(store: Store, request: DataRequest) -> DataRequest:
 
 
 def latest_extract(store: Store, request: DataRequest) -> DataRequest | None:
-    """Return the request for what its database had when it was last read; ``None`` if it was not, or that extract is lost.
+    """Return the request for the rows that its database had when last read; ``None`` if it was never read, or the extract is lost.
 
-    A request for something else is returned unchanged.
+    A request for other data is returned unchanged.
     """
     check_database(request)
     if not is_unread(request):
@@ -137,7 +137,7 @@ def latest_extract(store: Store, request: DataRequest) -> DataRequest | None:
 
 
 def _question(request: DataRequest) -> DatabaseQuestion:
-    """Return what is read, with an address that means the same from any folder."""
+    """Return the question to the database, with an address that means the same from any folder."""
     asked = request.data if is_address(request.data) or request.database is None else request.database.address
     address = parse_address(asked).absolute()
     return replace(request.database or DatabaseQuestion(""), address=address.text)
