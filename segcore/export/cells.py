@@ -1,12 +1,12 @@
-"""Text cells made safe, so that no spreadsheet runs them as formulas."""
+"""Text cells protected so that no spreadsheet runs them as formulas."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# A spreadsheet finds a formula's first character behind blanks, byte order marks and quotes, and reads the full-width and small forms
-# of = + - @ as the plain ones.
+# A spreadsheet skips blanks, byte order marks and quotes before a formula's first character, and reads the full-width and small forms of =
+# + - @ like the plain ones.
 _DANGEROUS = (
     r"\A[ \x0b\x0c\x{85}\x{a0}\x{1680}\x{2000}-\x{200f}\x{2028}\x{2029}\x{202f}\x{205f}\x{2060}\x{3000}\x{feff}\x00"
     r"\"'`\x{2018}\x{2019}\x{201c}\x{201d}]*"
@@ -17,7 +17,7 @@ _MARK = "'"
 
 
 def safe_text(cells: pa.Array) -> tuple[pa.Array, int]:
-    """Put ``'`` in front of each cell that a spreadsheet would run, and count these cells.
+    """Put ``'`` in front of each cell that a spreadsheet would run as a formula, and count these cells.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def safe_text(cells: pa.Array) -> tuple[pa.Array, int]:
 
     Notes
     -----
-    The marks can be removed exactly: drop the first ``'`` of a cell whose rest would be marked.
+    The marks can be removed exactly: drop the first ``'`` of a cell if the rest of the cell would be marked.
     """
     dangerous = pc.and_(pc.match_substring_regex(cells, _DANGEROUS), pc.invert(pc.match_substring_regex(cells, _NUMBER)))
     n_marked = int(pc.sum(dangerous).as_py() or 0)

@@ -1,4 +1,4 @@
-"""Table of a database as the place where rows go: replaced or merged in one transaction."""
+"""Table of a database as the destination of rows: replaced or merged in one transaction."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from segcore.wording.findings import refusal
 
 How = Literal["replace", "merge"]
 HOW: tuple[How, ...] = get_args(How)
-# What an error means here is that the table was not written, whatever else the same error says about reading.
+# Here, these errors mean that the table was not written; when reading, the same errors have other messages.
 _NOT_WRITTEN = ("failed", "read_only", "no_table_in_query", "no_column", "file_access")
 
-# Ids that some collation takes for one: by case, blanks, accents, width, and by the code points that write the same letter.
+# Ids that some collation treats as equal: they differ in case, blanks, accents, width, or in the code points of the same letter.
 _SPELLINGS = (("a", "A"), ("a", "a "), ("a", "\u00e1"), ("a", "\uff41"), ("\u00e9", "e\u0301"))
 
 
@@ -33,9 +33,9 @@ class Destination:
     address : Address
         Of the database.
     table : str
-        ``name`` or ``schema.name``, without quotes: the letters are the name's own. It is created if it is missing.
+        ``name`` or ``schema.name``, exactly as the table is called, without quotes. The table is created if it is missing.
     how : {"replace", "merge"}
-        "replace" leaves exactly the new rows; "merge" adds and changes rows by the customer's id, and keeps those of all others.
+        "replace" leaves exactly the new rows; "merge" adds and changes rows by the customer's id, and keeps those of all other customers.
     """
 
     address: Address
@@ -44,21 +44,21 @@ class Destination:
 
     @classmethod
     def of(cls, out: str, into: str | None, how: str | None = None) -> Destination | None:
-        """Return the table that an output is, or ``None`` for a file.
+        """Return the table that an output goes to, or ``None`` for a file.
 
         Parameters
         ----------
         out : str
             A file's path, or a database's address.
         into : str or None
-            The table; needed with an address, and with it only.
+            The table; required with an address, and not allowed with a file.
         how : str or None
-            "replace" or "merge", with an address only.
+            "replace" or "merge"; only with an address.
 
         Raises
         ------
         ParameterError
-            If these do not go together, or one is outside its domain.
+            If these options do not go together, or a value is outside its domain.
         """
         if not is_address(out):
             if into is not None or how is not None:
@@ -70,7 +70,7 @@ class Destination:
             raise refusal("destination.no_table", kind=ParameterError, remedy="into", database=address.name)
         if how is not None and how not in HOW:
             raise ParameterError.unknown("way to write into a table", how, HOW)
-        from segcore.data.databases.drivers import driver_of  # files are exported without it
+        from segcore.data.databases.drivers import driver_of  # not needed to export files
 
         longest = driver_of(address).name_bytes
         if "\0" in into or (longest is not None and any(len(part.encode(errors="replace")) > longest for part in into.split(".", 1))):
@@ -78,7 +78,7 @@ class Destination:
         return cls(address, into, "merge" if how == "merge" else "replace")
 
     def check_folder(self) -> None:
-        """Refuse the file of a database that cannot be created since its folder is not there.
+        """Raise if the file of a database cannot be created because its folder does not exist.
 
         Raises
         ------
@@ -91,14 +91,14 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Changes of a table by an export, in rows.
+    """Changes that an export made to a table, in rows.
 
     Parameters
     ----------
     created : bool
-        Whether the table was not there before.
+        Whether the export created the table.
     added, changed, unchanged : int
-        Rows that the table did not have, had with other values, and had; together, the rows of the export.
+        Rows of the export that the table did not have, had with other values, and had already; together, all rows of the export.
     removed, kept : int
         Rows of other customers; removed by "replace", kept by "merge".
     """
@@ -112,7 +112,7 @@ class Changes:
 
     @property
     def is_none(self) -> bool:
-        """Whether the table is as it was."""
+        """Whether nothing was changed."""
         return not (self.created or self.added or self.changed or self.removed)
 
     def to_json(self) -> dict[str, Any]:
@@ -131,32 +131,32 @@ def write_into_table(destination: Destination, chunks: Iterable[pa.Table], schem
     schema : pyarrow Schema
         Of text, booleans, numbers, dates and times; times with a zone are written in UTC.
     key : sequence of str
-        Columns that identify a row, in which nothing is missing and no row is there twice.
+        Columns that identify a row, without missing or repeated values.
 
     Raises
     ------
     ParameterError
-        If the table has other columns or types, is a view, has a key twice, or has a key whose collation takes two ids for one.
+        If the table has other columns or types, is a view, has a key twice, or has a key whose collation treats two ids as equal.
     SourceError
-        If the database cannot be written, or a trigger drops or adds rows. Then it is as it was.
+        If the database cannot be written, or a trigger drops or adds rows. The table is then unchanged.
 
     Notes
     -----
-    The rows go into a temporary table first, which vanishes with the connection, also of a process that is killed. Then one transaction
-    deletes, updates and inserts what differs, while readers see the table as it was and other writers wait. So grants, indexes, views and
-    triggers stay, and what has not changed is not written. In PostgreSQL, a million rows with 20 features took 5 s to create, 6 s where
-    none and 14 s where all had changed, on two cores.
+    The rows go into a temporary table first, which vanishes with the connection, even if the process is killed. Then one transaction
+    deletes, updates and inserts only the differences, while readers see the old table and other writers wait. So grants, indexes, views and
+    triggers stay, and unchanged rows are not written. In PostgreSQL on two cores, a million rows with 20 features took 5 s to create, 6 s
+    if none had changed, and 14 s if all had.
     """
     from segcore.data.databases.drivers import connect, driver_of
 
     driver = driver_of(destination.address)
     failed: list[BaseException] = []
     try:
-        # A statement may take as long as it has to: what waits for others ends soon enough.
+        # No time limit for statements: waiting for other writers has its own limit.
         with connect(destination.address, Access(writing=True, timeout_seconds=LONGEST_SECONDS)) as connection:
             return _Writer(connection, driver, destination, _plain_schema(schema), key).write(_noting(chunks, failed))
     except SourceError as error:
-        if failed:  # a driver that takes the rows reports their error as its own
+        if failed:  # a driver reports errors of the rows that it takes as its own
             raise failed[0] from None
         code = "" if error.finding is None else error.finding.code
         if error.finding is not None and code in [f"database.{name}" for name in _NOT_WRITTEN]:
@@ -217,7 +217,7 @@ class _Writer:
             raise refusal("destination.long_column", kind=ParameterError, column=long[0], longest=longest, title=self.driver.title)
 
     def _target(self) -> TableName:
-        """Return the table that is meant, which need not exist: names are compared exactly first, then in any case."""
+        """Return the target table, which need not exist; names are compared exactly first, then in any case."""
         from segcore.data.databases.drivers import named_table
 
         asked = self.destination.table
@@ -256,11 +256,11 @@ class _Writer:
             raise refusal("destination.twice", kind=ParameterError, **place, key=self.key, twice=twice)
 
     def _check_spellings(self) -> None:
-        """Refuse an id column whose collation takes two ids for one: one of the two customers would be lost."""
+        """Raise if the id column's collation treats two ids as equal: one of the two customers would be lost."""
         place = {"table": self.destination.table, "database": self.destination.address.name}
         for name in self.key:
             if pa.types.is_string(self.schema.field(name).type):
-                # Of the two, the column with a collation of its own decides how ids are compared.
+                # If only one of the two columns has its own collation, that collation decides how ids are compared.
                 ids = f"SELECT {self._quoted(name)} AS id FROM {self.table} WHERE 1 = 0 UNION ALL SELECT"
                 for one, other in _SPELLINGS:
                     first, second = (literal(text, self.driver.dialect) for text in (one, other))
@@ -292,7 +292,7 @@ class _Writer:
         return Changes(created, staged - both, changed, both - changed, removed, there - both - removed)
 
     def _check_rows(self, changes: Changes) -> None:
-        """Refuse to commit other rows than were counted, such as those that a trigger or a rule leaves."""
+        """Raise before the commit if the rows are not those that were counted, for example because of a trigger or a rule."""
         promised = changes.added + changes.changed + changes.unchanged + changes.kept
         rows = self._count(f"SELECT count(*) FROM {self.table}")
         if rows != promised:

@@ -1,4 +1,4 @@
-"""Exports: CSV that no spreadsheet runs as formulas, or Parquet, each with a JSON file on its origin; or a table of a database."""
+"""Exports: CSV that no spreadsheet runs as formulas, or Parquet, each with a JSON file about its origin; or a table of a database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
 def output_of(out: Path | str, into: str | None = None, how: str | None = None) -> Path | Destination:
-    """Return the file or the table that an export or scores go to; for a check before the work.
+    """Return the file or the table that an export or scores go to; for a check before the work starts.
 
     Parameters
     ----------
@@ -43,8 +43,8 @@ def output_of(out: Path | str, into: str | None = None, how: str | None = None) 
     Raises
     ------
     ParameterError
-        If these do not go together, the file's name does not end in ``.csv`` or ``.parquet``, or the folder of a database's file is not
-        there.
+        If these options do not go together, the file's name does not end in ``.csv`` or ``.parquet``, or the folder of a database's file
+        does not exist.
     """
     table = Destination.of(str(out), into, how)
     if table is not None:
@@ -72,12 +72,12 @@ def write_export(
     out : path or Destination
         A file's name ends in ``.csv`` or ``.parquet``. An existing file is replaced once the new one is complete.
     progress : callable (float) -> None
-        Called with the share of a table's rows that is sent, 0 to 1; they are then compared with what the table has.
+        Called with the share of a table's rows that have been sent, 0 to 1; afterwards, they are compared with the table.
 
     Returns
     -------
     dict
-        Content of the JSON file; of a table, with its changes and the SHA-256 of the rows as CSV.
+        Content of the JSON file; for a table, with its changes and the SHA-256 of the rows as CSV.
 
     Raises
     ------
@@ -155,7 +155,7 @@ def _write_table(rows: ExportRows, position: int, out: Destination, progress: Ca
 
 
 def table_text(document: Mapping[str, Any]) -> str:
-    """Return what `write_export` or `write_scores` has changed in a table, by what they returned, in one or two sentences."""
+    """Return the changes of a table in one or two sentences, from the result of `write_export` or `write_scores`."""
     table = document["table"]
     return changes_text(table["table"], parse_address(table["database"]).name, document["rows"], table)
 
@@ -194,7 +194,7 @@ def export_bytes(
 
 
 def file_stem(data: str, label: str, segments: Sequence[str] = ()) -> str:
-    """Return a name for a file without its ending: of letters, digits, dots, dashes and underscores, at most 100 of them.
+    """Return a file name without its ending: at most 100 letters, digits, dots, dashes and underscores.
 
     Parameters
     ----------

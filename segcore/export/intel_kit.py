@@ -21,13 +21,13 @@ def stock_pipeline(spec: AlgorithmSpec, solution: Solution, values: np.ndarray, 
     Parameters
     ----------
     spec : AlgorithmSpec
-        One that the kit knows.
+        An algorithm that the kit has.
     solution : Solution
-        Of it on standard-scaled features, with labels and arrays.
+        A solution of this algorithm on standard-scaled features, with labels and arrays.
     values : ndarray of shape (n_customers, n_features), float64
-        The rows it was fitted on, unscaled.
+        The rows that the solution was fitted to, unscaled.
     names : sequence of str
-        Names of the features, which the pipeline then expects in new rows, as the kit's does.
+        Names of the features, which the pipeline then expects in new rows, as the kit's pipeline does.
 
     Notes
     -----

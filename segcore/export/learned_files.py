@@ -1,4 +1,4 @@
-"""Components, items and vectors in a model: the items and numbers that they are made with, and the steps."""
+"""Components, items and vectors in a model: the items and numbers that they are computed from, and the steps."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ _VECTOR_STEPS = """The features {first} to {last} are a vector made with gensim'
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearnedFiles:
-    """What a model needs to make its components, items or vectors.
+    """Files that a model needs to compute its components, items or vectors.
 
     Parameters
     ----------
     name : {"taste", "vector"}
-        With which the files' names begin.
+        Beginning of the files' names.
     items : bytes
         Content of the file with the items, ``taste_items.json``.
     arrays : dict of str to ndarray
-        By the files' names without ``.npy``.
+        Keys are the files' names without ``.npy``.
     """
 
     name: str
@@ -67,7 +67,7 @@ class LearnedFiles:
 
     @classmethod
     def of(cls, store: Store, preparation: Preparation) -> LearnedFiles | None:
-        """Return what a solution needs, or ``None`` if no feature is made from items."""
+        """Return the files that a solution needs, or ``None`` if no feature is made from items."""
         tastes, vectors = (preparation.fitted.get(key) for key in (TASTE, VECTORS))
         if tastes is not None:
             fitted = FittedTaste.read(store, tastes)
@@ -86,7 +86,7 @@ class LearnedFiles:
 
 
 def with_files(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a preparation's plain values, in which learned features name those files instead of objects of the store."""
+    """Return a preparation's plain values, in which learned features refer to these files instead of objects of the store."""
     fitted = dict(document["fitted"])
     for key, name in ((TASTE, "taste"), (VECTORS, "vector")):
         known = fitted.get(key)
@@ -97,7 +97,7 @@ def with_files(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def learned_steps(preparation: Preparation, kind: str | None) -> list[str]:
-    """Return how components, items or vectors are made, in words; empty without such features."""
+    """Return in words how components, items or vectors are computed; empty without such features."""
     if VECTORS in preparation.fitted:
         return [_vector_step(preparation.fitted[VECTORS])]
     return _taste_steps(preparation, kind)

@@ -29,7 +29,7 @@ from segcore.wording.results import DIALECTS, Dialect
 
 _LARGEST = float(np.finfo(np.float64).max)
 _EPS = float(np.finfo(np.float64).eps)
-# PostgreSQL and BigQuery refuse to compute what leaves the range of a double, to infinity or to 0: values are kept away from both ends.
+# PostgreSQL and BigQuery refuse results outside the range of a double, too large or too close to 0, so values are kept away from both ends.
 _MOST, _LEAST_NUMBER = 1e307, 1e-300
 _LEAST_LINEAR, _LEAST_SLOPE = 1e-100, 1e-200
 _LEAST_SQUARED, _LEAST_FACTOR = 1e-70, 1e-50
@@ -39,7 +39,7 @@ _SMALL = 1e-4
 _LARGEST_EXPONENT, _VANISHING_EXPONENT = 700.0, -40.0
 _WITHOUT_JIT = "SET jit = off spares PostgreSQL compiling this first, which takes longer than scoring 100,000 customers"
 _AS_LOADED = "Columns are named as BigQuery loads that file with --column_name_character_map=V2: _ for characters that it does not take"
-# Of one SELECT of PostgreSQL: 1,664, less the customer's id.
+# Columns of one SELECT in PostgreSQL: 1,664, minus the customer's id.
 _MOST_COLUMNS: Mapping[str, int] = {"postgresql": 1_663}
 
 
@@ -58,22 +58,22 @@ def scoring_sql(store: Store, sweep_id: str, position: int, *, dialect: Dialect 
     Returns
     -------
     str
-        One SELECT of ``customer_id`` and ``segment``. The segment is missing where a feature is missing that never was when the sweep was
-        made, or is too large to compute with.
+        One SELECT of ``customer_id`` and ``segment``. The segment is missing where a feature is missing although it never was in the sweep,
+        or is too large to compute with.
 
     Raises
     ------
     ParameterError
-        If the algorithm compares with the customers that were clustered, the features are learned from items, or the database cannot have
-        a column's name or so many columns.
+        If the algorithm compares with the customers that were clustered, the features are learned from items, or the database does not
+        allow a column's name or so many columns.
     StoreError
         If the solution has no segments.
 
     Notes
     -----
-    Every number has all its digits and is a double, and the arithmetic is segcore's own: the labels differ only where two segments are
-    equally good but for rounding; of segments that are exactly equal the first one counts. There is one SELECT for each stage of the
-    computation, so that the text grows with the numbers of the model and with nothing else.
+    Every number has all its digits and is a double, and the arithmetic is the same as in segcore: labels differ only where the scores of
+    two segments differ by rounding; if they are exactly equal, the first segment counts. There is one SELECT for each stage of the
+    computation, so the text grows only with the number of values in the model.
     """
     if dialect not in DIALECTS:
         raise ParameterError.unknown("dialect", dialect, tuple(DIALECTS))
@@ -96,7 +96,7 @@ def scoring_sql(store: Store, sweep_id: str, position: int, *, dialect: Dialect 
 def write_scoring_sql(
     store: Store, sweep_id: str, position: int, path: Path, *, dialect: Dialect = "duckdb", table: str = TABLE
 ) -> dict[str, Any]:
-    """Write the SQL of `scoring_sql` to a file; return what it is, as plain values.
+    """Write the SQL of `scoring_sql` to a file, and return its description as plain values.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def _comments(store: Store, kept: KeptSolution, position: int, table: SqlTable, 
 
 @dataclass(eq=False)
 class _Stages:
-    """A query under construction: one SELECT after another, each of which reads the columns of the one before.
+    """A query under construction: a sequence of SELECTs, each of which reads the columns of the previous one.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ class _Stages:
         return begun
 
     def add(self, name: str, columns: Mapping[str, Any], table: Any = None) -> None:
-        """Add a SELECT of columns that read those of the last one, or of a table."""
+        """Add a SELECT whose columns read those of the last SELECT, or of a table."""
         self._check_width(columns)
         listed: list[Any] = [exp.column(identifier(ID_COLUMN))]
         for called, column in columns.items():
@@ -171,35 +171,36 @@ class _Stages:
     def text(self) -> str:
         """Return the last SELECT, with the others as its common table expressions."""
         *earlier, (_, last) = self.stages
-        # PostgreSQL would compute a stage once for every place that reads it; an offset keeps it apart, without storing its rows.
+        # PostgreSQL would compute a stage again in every place that reads it; an OFFSET prevents this without storing its rows.
         fence = ["OFFSET 0"] if self.dialect == "postgresql" else []
-        # Names may contain line breaks, after which nothing may be put in.
+        # Names may contain line breaks, after which no indentation may be added.
         tables = ["\n".join([f"{name} AS (", *(f"  {line}" for line in (*lines, *fence)), ")"]) for name, lines in earlier]
         return "\n".join([f"WITH {', '.join(tables)}", *last])
 
     def number(self, value: float) -> Any:
         """Return a double with all its digits."""
         text = repr(abs(float(value)))
-        # An exponent makes it a double, which a fraction alone is not. PostgreSQL still reads a decimal, and converts it to the double that
-        # it is computed with; so does Snowflake, but its decimals end after 37 places, and what has an exponent is given as text.
+        # A number with an exponent is a double; a fraction without one is not. PostgreSQL still reads a decimal, and converts it to a
+        # double when it computes with one; so does Snowflake, but its decimals end after 37 places, so numbers with an exponent are written
+        # as text.
         found: Any = exp.Literal(this=text if "e" in text or self.dialect == "snowflake" else f"{text}e0", is_string=False)
         if self.dialect == "snowflake" and "e" in text:
             found = exp.cast(exp.Literal.string(text), "double")
         return exp.Neg(this=found) if math.copysign(1.0, value) < 0 else found
 
     def plus(self, expression: Any, value: float) -> Any:
-        """Return an expression plus a number; the expression where that is 0."""
+        """Return an expression plus a number, or only the expression if the number is 0."""
         if value == 0:
             return expression
         kind = exp.Add if value > 0 else exp.Sub
         return kind(this=expression, expression=self.number(abs(value)))
 
     def times(self, expression: Any, value: float) -> Any:
-        """Return an expression times a number; one that is not a column is put in brackets."""
+        """Return an expression times a number; an expression that is not a column is put in brackets."""
         return exp.Mul(this=_bracketed(expression), expression=self.number(value))
 
     def weighted(self, columns: Iterable[str], factors: np.ndarray) -> list[Any]:
-        """Return the products of columns with numbers; also those with 0, so that what is missing stays missing."""
+        """Return the products of columns with numbers, including 0, so that missing values stay missing."""
         return [self.times(exp.column(name), factor) for name, factor in zip(columns, factors.tolist(), strict=True)]
 
     def scaled(self, preparation: Preparation, found: Discriminants, table: SqlTable) -> None:
@@ -222,7 +223,7 @@ class _Stages:
             self._quadratic(everyone, found, ranges)
 
     def _known(self, name: str, fill: float | None, ranges: _Ranges, at: int) -> Any:
-        """Return a feature that is finite and can be computed with, or missing; what it counts as where it is missing in the table."""
+        """Return a feature that is missing or within its range; values missing in the table are filled with ``fill``."""
         value, size = exp.column(name), exp.Abs(this=exp.column(name))
         cases = [
             exp.If(this=exp.LT(this=size, expression=self.number(ranges.least[at])), true=self.number(0.0)),
@@ -230,7 +231,7 @@ class _Stages:
         ]
         if fill is None:
             return exp.Case(ifs=cases)
-        # NaN is larger than every number, or compares with none.
+        # NaN is larger than every number, or every comparison with it is false.
         cases.append(exp.If(this=exp.LTE(this=size, expression=self.number(_LARGEST)), true=exp.Null()))
         return exp.Case(ifs=cases, default=self.number(fill if abs(fill) >= ranges.least[at] else 0.0))
 
@@ -266,7 +267,7 @@ class _Stages:
         return exp.Add(this=self.number(first), expression=inner)
 
     def _power(self, size: Any, power: float, ranges: _Ranges, at: int) -> Any:
-        """Return ``(exp(power * size) - 1) / power``; missing where that is too large to compute with."""
+        """Return ``(exp(power * size) - 1) / power``; missing where the result is too large to compute with."""
         if abs(power) < _EPS:
             return size
         exponent = exp.Mul(this=size, expression=self.number(power))
@@ -302,7 +303,7 @@ class _Stages:
         self._largest(scores)
 
     def _quadratic(self, names: Sequence[str], found: QuadraticDiscriminants, ranges: _Ranges) -> None:
-        """Add deviations from the means, their products with the factors, and the sums of squares; nothing for a segment nobody joins."""
+        """Add deviations from the means, their products with the factors, and the sums of squares, unless nobody can join the segment."""
         labels = [label for label, constant in enumerate(found.constants.tolist()) if constant > -math.inf]
         away: dict[str, Any] = {}
         standardised: dict[str, Any] = {}
@@ -320,7 +321,7 @@ class _Stages:
         if away:
             self.add("deviations", away)
         self.add("standardised", standardised)
-        # Squares beyond this overflow in segcore too: no component is likelier than another, and the first one counts.
+        # Larger squares overflow in segcore too: then no component is likelier than another, and the first one counts.
         ceiling = _MOST / len(names)
         scores = {}
         for label in labels:
@@ -340,7 +341,7 @@ class _Stages:
         )
 
     def _largest(self, scores: Mapping[int, Any], at_least: float | None = None) -> None:
-        """Add the scores, the largest of them, and the first segment that has it; the first of all where it is not above a bound."""
+        """Add the scores, the largest score, and the first segment that has it; if it is not above a bound, the very first segment."""
         columns = {f"s{label}": score for label, score in scores.items()}
         self.add("scores", columns)
         kept = {name: exp.column(name) for name in columns}
@@ -358,16 +359,16 @@ class _Stages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Ranges:
-    """Values of each feature that can be computed with, so that no product or quotient leaves the range of a double.
+    """Range of usable values for each feature, so that no product or quotient leaves the range of a double.
 
     Parameters
     ----------
     least, most : list of float
-        Smaller values count as 0; larger ones have no segment.
+        Values below ``least`` count as 0; customers with values above ``most`` have no segment.
     transformed : list of float
         Like ``most``, after the transform.
     dust : list of float
-        Like ``least``, of scaled values; constants as small count as 0 too.
+        Like ``least``, for scaled values; constants below it count as 0 too.
     """
 
     least: list[float]
@@ -399,7 +400,7 @@ def _largest_factors(found: Discriminants) -> np.ndarray:
 
 
 def _without_dust(found: Discriminants) -> Discriminants:
-    """Return discriminants with 0 in place of numbers whose products, or squares of these, could be too small for a double."""
+    """Return discriminants with 0 in place of numbers whose products, or the squares of such products, could be too small for a double."""
     if isinstance(found, LinearDiscriminants):
         return replace(found, slopes=np.where(np.abs(found.slopes) < _LEAST_SLOPE, 0.0, found.slopes))
     largest = _largest_factors(found)
@@ -408,7 +409,7 @@ def _without_dust(found: Discriminants) -> Discriminants:
 
 
 def _before(bound: float, step: str, power: float) -> float:
-    """Return a size below which no value is as large as a bound after a transform."""
+    """Return a size below which every value stays below a bound after a transform."""
     if not step:
         return bound
     powers = (0.0,) if step == "log" else (power, 2 - power)
@@ -418,7 +419,7 @@ def _before(bound: float, step: str, power: float) -> float:
 
 
 def _constant(value: float, dust: float) -> float:
-    """Return a number to add, or 0 for one from which a difference could be too small to multiply."""
+    """Return a number to add, or 0 if a difference from it could be too small to multiply."""
     return value if abs(value) >= dust * _OF_DUST else 0.0
 
 

@@ -59,13 +59,13 @@ class ExportRows:
     set_aside : ndarray of shape (n_rows,), bool, or None
         Whether the outlier rule set the customer aside; ``None`` if such customers are not exported.
     copies : bool
-        Whether jittered copies are rows too, with their number.
+        Whether jittered copies are exported too, with the number of each copy.
     id_name : str
         Name of the column with the ids.
     preparation : Preparation or None
-        With which the values that were clustered, or probabilities, are computed.
+        Used to compute the clustered values or the probabilities.
     clustered_values, probabilities : bool
-        Whether to write them.
+        Whether to write these columns.
     """
 
     sweep_id: str
@@ -150,17 +150,17 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
     customers : collection of str or None
         Ids of the customers to export; ``None`` means all customers of these segments.
     copies : bool
-        Whether the jittered copies are rows too; otherwise, each customer is one row.
+        Whether the jittered copies are exported too; otherwise, each customer is one row.
     profile : bool
         Whether to write the profile columns, which were not clustered on.
     include_set_aside : bool
-        Whether customers that the outlier rule set aside are rows too, in the segment that scoring assigns.
+        Whether customers that the outlier rule set aside are exported too, in the segment that scoring assigns.
     filled : bool
-        Whether to write what missing values of the source counted as, such as the median; otherwise they are blank.
+        Whether to write the values that missing values of the source were replaced with, such as the median; otherwise they are blank.
     own_id : bool
-        Whether the column with the ids is called as in the source, not ``customer_id``.
+        Whether the column with the ids has its name in the source, not ``customer_id``.
     clustered_values : bool
-        Whether to write each feature's value that was clustered, transformed, scaled and weighted, beside its own.
+        Whether to write, next to each feature, its clustered value: transformed, scaled and weighted.
     probabilities : bool
         Whether to write the probability of each segment, which Gaussian mixtures have.
 
@@ -216,7 +216,7 @@ def export_rows(store: Store, sweep_id: str, position: int, **choice: Unpack[Row
 
 
 def _among(table: FeatureTable, customers: Collection[str] | None) -> np.ndarray:
-    """Return which rows are of some customers, or of all for ``None``, shape (n_rows,), bool."""
+    """Return which rows belong to some customers, all rows for ``None``; shape (n_rows,), bool."""
     if customers is None:
         return np.ones(len(table), dtype=bool)
     ids = frozenset(customers)

@@ -31,7 +31,7 @@ TABLE = "customers"
 _OF_SQLGLOT: Mapping[str, str] = {"postgresql": "postgres"}
 _DOTTED = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*){0,2}")
 _BEYOND = "1e308"
-# BigQuery's flexible column names: these, letters, digits, accents, underscores and dashes of any script.
+# BigQuery's flexible column names allow these characters, and letters, digits, accents, underscores and dashes of any script.
 _OF_BIGQUERY = frozenset("&%=+:'<>#|\t ")
 _BYTES_OF_POSTGRESQL = 63
 
@@ -45,13 +45,13 @@ class SqlTable:
     name : str
         Of the table, also with its schema (``sales.customers``), or of a file that DuckDB reads (``segments.parquet``).
     columns : mapping of str to str
-        What a feature or profile column is called there.
+        Column of each feature or profile column in the table.
     fills : mapping of str to float
-        What a missing value of a feature counts as, such as the median; ``export`` writes it as missing.
+        Value that replaces missing values of a feature, such as the median; ``export`` writes them as missing.
     flags : frozenset of str
         Features that are 0 or 1.
     profile : frozenset of str
-        Columns that are only there on request.
+        Columns that files have only on request.
     """
 
     name: str = TABLE
@@ -61,7 +61,7 @@ class SqlTable:
     profile: frozenset[str] = frozenset()
 
     def may_be_nan(self, column: str) -> bool:
-        """Tell whether a number may be missing: features without gaps never are."""
+        """Tell whether a number may be missing: features without gaps are never missing."""
         return column not in self.flags and (column not in self.columns or column in self.fills or column in self.profile)
 
     @classmethod
@@ -75,12 +75,12 @@ class SqlTable:
         name : str
         dialect
             BigQuery's columns are named as its loader does it with ``--column_name_character_map=V2``: ``_`` in place of each character
-            that it does not take.
+            that it does not allow.
 
         Raises
         ------
         ParameterError
-            If no table can have the name, or two columns have the same name in BigQuery.
+            If the name is not allowed for a table, or two columns have the same name in BigQuery.
         """
         called = file_columns((("id", (ID_COLUMN,)), ("feature", table.names), ("profile", tuple(table.profile))))
         columns = {column: called[f"profile:{column}"] for column in table.profile}
@@ -114,7 +114,7 @@ def point_sql(
     Raises
     ------
     ParameterError
-        If there is no such segment, or a tree is asked for one segment.
+        If the segment does not exist, or a tree is requested for one segment.
     """
     if what not in get_args(SqlOf):
         raise ParameterError.unknown("kind of SQL", what, get_args(SqlOf))
@@ -139,14 +139,14 @@ def rules_sql(
     Parameters
     ----------
     found : sequence of SegmentRules
-        Of one segment: selects ``customer_id``. Of several: selects ``customer_id`` and ``segment``; a customer whom two rules find is two
-        rows. Segments without a rule are left out.
+        Of one segment: selects ``customer_id``. Of several: selects ``customer_id`` and ``segment``; a customer whom two rules find gets
+        two rows. Segments without a rule are left out.
     table : SqlTable
     dialect : {"duckdb", "postgresql", "spark", "bigquery", "snowflake"}
     names : mapping of label to str, or None
         Names of the segments, for the comment.
     what : str
-        What a label is the number of, for the comment.
+        Noun for a label, such as "segment", for the comment.
 
     Raises
     ------
@@ -155,8 +155,8 @@ def rules_sql(
 
     Notes
     -----
-    A missing value meets no condition, nor does NaN, which most databases sort above every number: where values can be missing, ``>`` has
-    an upper bound.
+    Neither a missing value nor NaN meets any condition. Most databases sort NaN above every number, so ``>`` gets an upper bound where
+    values can be missing.
     """
     ruled = [(rules.label, rules.chosen) for rules in found if rules.chosen is not None]
     if not ruled:
@@ -174,7 +174,7 @@ def rules_sql(
 
 
 def conditions_sql(conditions: Sequence[Condition], table: SqlTable, dialect: Dialect = "duckdb") -> str:
-    """Return SQL that selects the ``customer_id`` of everybody who meets all conditions, at least one; see `rules_sql`."""
+    """Return SQL that selects the ``customer_id`` of everybody who meets all of at least one condition; see `rules_sql`."""
     return _written(_select(conditions, table), [" and ".join(one.text() for one in conditions)], dialect)
 
 
@@ -190,7 +190,7 @@ def rule_filter(rule: Rule) -> str:
     ----------
     rule : Rule
     """
-    # Features have no missing values there.
+    # In filters, features have no missing values.
     plain = SqlTable(flags=frozenset(condition.feature for condition in rule.conditions))
     return " AND ".join(_condition(condition, plain, CUSTOMER, marks=False).sql(dialect="duckdb") for condition in rule.conditions)
 
@@ -234,7 +234,7 @@ def _condition(condition: Condition, table: SqlTable, of: str | None = None, *, 
 
 
 def _text_condition(condition: Condition, column: Any, value: str, *, marks: bool) -> Any:
-    # In a .csv, a text that a spreadsheet would run begins with a mark.
+    # In a .csv, a text that a spreadsheet would run as a formula begins with ``'``.
     marked, n_marked = safe_text(pa.array([value], pa.string())) if marks else (None, 0)
     texts = [exp.Literal.string(text) for text in ([value, marked[0].as_py()] if marked is not None and n_marked else [value])]
     found = exp.In(this=column, expressions=texts) if n_marked else exp.EQ(this=column, expression=texts[0])
@@ -249,7 +249,7 @@ def identifier(name: str) -> Any:
 
 
 def table_of(name: str) -> Any:
-    """Return a table, also of a schema, or a file that DuckDB reads."""
+    """Return a table, with or without a schema, or a file that DuckDB reads."""
     parts = name.split(".") if _DOTTED.fullmatch(name) and not name.lower().endswith((".csv", ".parquet")) else [name]
     return exp.Table(**dict(zip(("this", "db", "catalog"), map(identifier, reversed(parts)), strict=False)))
 
@@ -260,7 +260,7 @@ def _profile_comment(used: Sequence[str], table: SqlTable) -> list[str]:
 
 
 def check_names(names: Iterable[str], dialect: Dialect) -> None:
-    """Raise `ParameterError` if the database can have no column with one of some names, or cuts one to the same as another."""
+    """Raise `ParameterError` if the database does not allow one of the column names, or cuts two of them to the same name."""
     kept: dict[bytes, str] = {}
     for name in names:
         if "\0" in name or (dialect == "bigquery" and not all(map(_is_of_bigquery, name))):
@@ -302,5 +302,5 @@ def in_dialect(expression: Any, dialect: Dialect, *, pretty: bool = False) -> st
 
 
 def commented(text: str, comments: Sequence[str]) -> str:
-    """Return SQL after comments of one line each, which no character of theirs can end."""
+    """Return SQL after comments of one line each; no character in a comment can end its line."""
     return "\n".join([*(f"-- {visible(comment)}" for comment in comments), text])

@@ -19,7 +19,7 @@ TABLE_FORMATS = (".parquet", ".csv")
 
 
 def check_table_path(path: Path, option: str) -> None:
-    """Raise `ParameterError` if a table cannot be written to ``path``; for a check before the work.
+    """Raise `ParameterError` if a table cannot be written to ``path``; for a check before the work starts.
 
     Parameters
     ----------
