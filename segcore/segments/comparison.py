@@ -35,11 +35,11 @@ class Fate:
     ----------
     kind : {"stayed", "split", "merged", "vanished", "appeared"}
     before, after : tuple of int
-        Segments of the first and of the second solution; one of them is empty where segments vanished or appeared.
+        Segments of the first and of the second solution; one of the two is empty if segments vanished or appeared.
     customers : int
-        Customers who are in both; for vanished and appeared ones, their size.
+        Customers who are in both; for vanished and appeared segments, their size.
     jaccard : float or None
-        Of ``before`` and ``after``, each taken together: the customers in both as a share of those in either.
+        Jaccard index of all of ``before`` and all of ``after``: the customers in both as a share of those in either.
     """
 
     kind: Kind
@@ -73,13 +73,13 @@ class Comparison:
     before, after : ndarray of shape (n_customers,), int
         Segments in the first and in the second solution; -1 is noise.
     labels_before, labels_after : tuple of int
-        Those that occur, ascending, so noise comes first.
+        Labels that occur, ascending, so noise comes first.
     counts : ndarray of shape (len(labels_before), len(labels_after)), int64
         Customers in each pair.
     fates : tuple of Fate
         One for each segment, except noise: those that stayed, were split, were merged, vanished, appeared.
     partners : mapping of int to int
-        For segments of the first solution, that of the second which has most of the same customers, each used once.
+        For segments of the first solution, the segment of the second with most of the same customers; each is used once.
     agreement : float
         Adjusted Rand index; noise counts as one more segment.
     """
@@ -112,9 +112,9 @@ def compare_labels(before: np.ndarray, after: np.ndarray) -> Comparison:
     Notes
     -----
     A segment was *split* if at least two segments of the second solution consist mostly of its customers, each holds at least a tenth of
-    them, and together they hold most of them; *merged* is the same the other way round. Of the others, two with a Jaccard index above
-    one half are one that *stayed*. What is left *vanished* or *appeared*. Partners are the assignment, noise to noise, under which most
-    customers stay.
+    its customers, and together they hold most of them; *merged* is the same the other way round. Of the other segments, two with a Jaccard
+    index above one half are one that *stayed*. The rest *vanished* or *appeared*. Partners are the assignment, noise to noise, under which
+    most customers stay.
     """
     rows, i = np.unique(before, return_inverse=True)
     columns, j = np.unique(after, return_inverse=True)
@@ -157,7 +157,7 @@ def _fates(
 
 
 def _parts(shared: np.ndarray, size: int, sizes: np.ndarray, among: list[int]) -> list[int]:
-    """Return the segments that a segment was split into, if it was."""
+    """Return the segments that a segment was split into; empty if it was not split."""
     parts = [at for at in among if shared[at] > _MOSTLY * sizes[at] and shared[at] >= _PART * size]
     return parts if len(parts) > 1 and shared[parts].sum() > _MOSTLY * size else []
 
@@ -227,7 +227,7 @@ class SolutionComparison:
     only_after: int
 
     def flow(self) -> list[dict[str, Any]]:
-        """Return one record for each pair of segments that share customers: labels, names, customers, and their share of both."""
+        """Return one record for each pair of segments that share customers: labels, names, customers, and their share of both segments."""
         found = self.comparison
         sizes, later = found.counts.sum(axis=1), found.counts.sum(axis=0)
         return [
@@ -330,7 +330,7 @@ def compare_solutions(store: Store, before: tuple[str, int], after: tuple[str, i
     Raises
     ------
     DataError
-        If they have no customer in common.
+        If the solutions have no customer in common.
     StoreError
         If a solution is not finished, or has no segments.
     """

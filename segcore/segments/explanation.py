@@ -39,18 +39,18 @@ class Explanation:
     Parameters
     ----------
     profile : SegmentProfile
-        Of the features clustered on, or of those of `readable_rows`.
+        In the features clustered on, or in those of `readable_rows`.
     columns : tuple of ColumnAcross
         Categories, clustered on or not.
     numbers : tuple of NumberAcross
         Numeric profile columns.
     figures : KeyFigures
     bought : mapping of str to mapping of int to TopItems
-        Of each segment, in transactions: of each ``item`` and ``category``, where there are such columns.
+        For transactions: by ``item`` and ``category``, if there are such columns, for each segment.
     spent : mapping of int to tuple of CategorySpend
         Categories in the rank order of each segment's spend; empty without categories of transactions.
     definition : Definition
-        With their rules and tree, which are searched when first asked for.
+        Rules and tree of the segments, which are searched when first used.
     clustered_on : frozenset of str
         The features clustered on.
     """
@@ -70,12 +70,12 @@ class Explanation:
         return {found.label: found for found in self.definition.rules}
 
     def to_json(self, label: int | None = None) -> dict[str, Any]:
-        """Return plain values, as ``explain --json`` prints them: `segments`, and one tree for all of them, if there are any."""
+        """Return plain values, as ``explain --json`` prints them: `segments` and, if there are segments, one tree for all of them."""
         tree = self.definition.tree.to_json(self.definition.names) if self.profile.segments else None
         return {"segments": self.segments(label), "tree": tree}
 
     def segments(self, label: int | None = None) -> list[dict[str, Any]]:
-        """Return plain values of every segment and of the noise, the largest segment first, or of one of them, with their rules."""
+        """Return plain values, with rules, of every segment and of the noise, the largest segment first, or of one of them."""
         none = {"rules": [], "no_rule": _NO_RULE}
         return [
             {
@@ -87,7 +87,7 @@ class Explanation:
         ]
 
     def profiles(self, label: int | None = None) -> list[dict[str, Any]]:
-        """Return the same without the rules, whose search takes the longest."""
+        """Return the same values without rules, whose search takes the longest."""
         return [self._segment(summary) for summary in self.summaries(label)]
 
     def sentence(self, summary: SegmentSummary) -> str:
@@ -100,7 +100,7 @@ class Explanation:
         Raises
         ------
         ParameterError
-            If there is no segment with the label.
+            If no segment has the label.
         """
         everyone = self.profile.everyone()
         if label is not None and label not in {summary.label for summary in everyone}:
@@ -201,7 +201,7 @@ def segment_sentence(summary: SegmentSummary, figures: KeyFigures, rules: Segmen
     rules : SegmentRules or None
         ``None`` leaves the rule out.
     titles : ColumnTitles
-        What features are called.
+        Titles of the features.
     """
     parts = [f"{summary.title}: {counted(summary.customers, 'customer')} ({percent_text(summary.customer_share)})"]
     worth = "revenue_per_customer"
@@ -248,7 +248,7 @@ def explain(store: Store, sweep_id: str, position: int) -> Explanation:
 
 
 def bought(store: Store, spec: SweepSpec, solution: Solution, table: FeatureTable, *, most: int = 10) -> dict[str, Mapping[int, TopItems]]:
-    """Return what each segment buys or rates most tellingly: see `top_items`.
+    """Return the items or categories that are most typical of each segment: see `top_items`.
 
     Parameters
     ----------
@@ -273,7 +273,7 @@ def spent(spec: SweepSpec, solution: Solution, table: FeatureTable) -> Mapping[i
 
 
 def items_of_segments(store: Store, sweep_id: str, position: int, what: str = "item", *, most: int = 10) -> list[dict[str, Any]]:
-    """Return plain values of what each segment, and the noise, buys or rates most, by TF-IDF, the largest segment first.
+    """Return, as plain values, the items that each segment and the noise buys or rates most, by TF-IDF; the largest segment first.
 
     Parameters
     ----------
@@ -288,7 +288,7 @@ def items_of_segments(store: Store, sweep_id: str, position: int, what: str = "i
     StoreError
         If the solution is not finished.
     DataError
-        If the data have no such column.
+        If the data have no column of items or categories.
     """
     if most < 1:
         raise ParameterError.out_of_range("The number of items", most, 1, None)

@@ -1,4 +1,4 @@
-"""Items that each segment of taste or of vectors likes more than other customers: what its name and its sentence are about."""
+"""Items that each segment of taste or of vectors likes more than other customers, which give the segment its name and sentence."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class LikedItem:
     ----------
     item : str
     title : str
-        What people call it; the item itself where the data do not say.
+        The item's title; the item itself if the data have no titles.
     everyone : float
         Share of all clustered customers who like it, 0 to 1.
     shares : mapping of int to float
-        The same of the customers of each segment, and of the noise.
+        The same share for the customers of each segment, and for the noise.
     """
 
     item: str
@@ -58,7 +58,7 @@ class Likes:
     rated : bool
         Whether customers rated the items, instead of buying them.
     or_features : bool
-        Whether segments that like no item more than others are described by their features, which are not the items, but vectors.
+        Whether segments that like no item more than others are described by features, because vectors were clustered, not items.
     """
 
     liked: Mapping[int, tuple[LikedItem, ...]]
@@ -66,13 +66,13 @@ class Likes:
     or_features: bool = False
 
     def names(self, taken: Collection[str] = (), by_features: Mapping[int, str] | None = None) -> dict[int, str]:
-        """Return a name for each segment, such as "Like Return of the Jedi; Star Wars"; no two alike, and none that is taken.
+        """Return a name for each segment, such as "Like Return of the Jedi; Star Wars"; all different, and none in ``taken``.
 
         Parameters
         ----------
         taken : collection of str
         by_features : mapping of int to str, or None
-            Names of the segments that like no item more than others; ``None`` calls them typical.
+            Names for segments that like no item more than others; with ``None``, they are called typical.
         """
         verb, others = "Like" if self.rated else "Buy", by_features or {}
         found = {
@@ -109,7 +109,7 @@ def liked_items(
     Parameters
     ----------
     purchases : Purchases
-        Of all customers of the data.
+        Purchases of all customers in the data.
     kept : ndarray of shape (n_customers,), bool
         Which of them were clustered.
     labels : ndarray of shape (kept.sum(),), int
@@ -121,13 +121,14 @@ def liked_items(
     Returns
     -------
     dict of int to tuple of LikedItem
-        The largest segment first; equal ones in the order of their first customers. Of each, the largest difference between its share and
-        that of the other customers first; at least a tenth, and only where the interval of `index_of` lies above 100.
+        The largest segment first; equal ones in the order of their first customers. Within a segment, the item with the largest difference
+        between the segment's share and the other customers' comes first; the difference is at least a tenth, and the interval of `index_of`
+        lies above 100.
 
     Notes
     -----
-    A difference of shares prefers what many like to what few do, so that a name is about most of the segment; the highest index belongs to
-    items that a handful rated.
+    A difference of shares prefers items that many customers like, so that a name fits most of the segment; the highest index belongs to
+    items that only a handful rated.
     """
     bought = purchases.take(kept)
     customer, item = bought.customers, bought.items.astype(np.int64)
@@ -172,7 +173,7 @@ def likes_of(store: Store, spec: SweepSpec, solution: Solution) -> Likes | None:
     Returns
     -------
     Likes or None
-        ``None`` unless the sweep clustered nothing but vectors, or features of taste made of items.
+        ``None`` unless the sweep clustered only vectors, or only features of taste made from items.
 
     Raises
     ------
@@ -198,6 +199,6 @@ def apart_by_likes(store: Store, spec: SweepSpec, solution: Solution) -> dict[in
 
 
 def _short(title: str) -> str:
-    """Return a title for a name: without the year of a film, which takes the room of a word."""
+    """Return a title for a name: without the year of a film, which takes as much space as a word."""
     film = _YEAR.fullmatch(title)
     return shortened(film[1] if film else title)

@@ -1,4 +1,4 @@
-"""Names of a solution's segments: the analyst's own, those of the same customers in other solutions of the sweep, else suggested ones."""
+"""Names of a solution's segments: given by the analyst, else carried over from the same customers in other solutions, else suggested."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class SegmentNames:
     Parameters
     ----------
     names : mapping of segment to str
-        Of every segment, no two alike but for those that the analyst gave; noise has none.
+        Names of all segments, which differ except for equal names given by the analyst; noise has no name.
     carried : mapping of segment to Carried
-        Where the names come from that the analyst gave in another solution.
+        Origin of names that the analyst gave in another solution.
     suggested : frozenset of int
-        Segments whose name says what sets them apart, because the analyst gave none: see `suggested_names` and `Likes`.
+        Segments whose name says what sets them apart, because the analyst gave no name: see `suggested_names` and `Likes`.
     """
 
     names: Mapping[int, str] = field(default_factory=dict)
@@ -53,9 +53,9 @@ class SegmentNames:
 def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[], FeatureTable] | None = None) -> SegmentNames:
     """Return the names of a solution's segments.
 
-    A segment that the analyst did not name has the name of a segment with the same customers in another solution of the sweep: with a
-    Jaccard index above one half, the highest where there are several. No name is used twice. All others are named by what sets them apart:
-    segments of taste and of vectors by the items that they like, others by features: see `readable_rows`.
+    A segment that the analyst did not name takes the name of a segment with the same customers in another solution of the sweep: with a
+    Jaccard index above one half, and the highest if there are several. No name is used twice. All other segments are named after what sets
+    them apart: segments of taste and of vectors after the items that they like, others after features (see `readable_rows`).
 
     Parameters
     ----------
@@ -64,12 +64,12 @@ def known_names(store: Store, sweep: Sweep, position: int, *, rows: Callable[[],
     position : int
         Of the solution.
     rows : callable or None
-        Returns the rows that were clustered, where the caller has them.
+        Returns the rows that were clustered, if the caller has them.
 
     Raises
     ------
     StoreError
-        If something that the names are made of is damaged: other names would be mistaken for the segments' own.
+        If anything that the names depend on is damaged, because different names would be mistaken for the right ones.
     """
     if sweep.solutions[position] is None:
         return SegmentNames(store.segment_names(sweep.id, point_key(sweep.spec.points[position])))
@@ -103,7 +103,7 @@ def _given_names(store: Store, sweep: Sweep, position: int) -> SegmentNames:
     labels = store.solution(sweep.id, position).labels
     for point, names in given.items():
         other = find_point(points, parse_point(point))
-        if sweep.solutions[other] is None:  # it failed, and is being tried again
+        if sweep.solutions[other] is None:  # it failed, and is being computed again
             continue
         others = store.solution(sweep.id, other).labels
         if labels is not None and others is not None:

@@ -35,7 +35,7 @@ def find_drivers(rows: FeatureTable, labels: np.ndarray, *, seed: int = 0, progr
     Parameters
     ----------
     rows : FeatureTable
-        By whose features the segments are explained; of jittered copies, the first ones count.
+        Features that explain the segments; of jittered copies, only the first counts.
     labels : ndarray of shape (n_rows,), int
         -1 is noise.
     seed : int
@@ -50,9 +50,9 @@ def find_drivers(rows: FeatureTable, labels: np.ndarray, *, seed: int = 0, progr
 
     Notes
     -----
-    Of more than 10,000 customers, and of more than 4 million values, a sample is drawn by segment: 100 of each, or all of fewer, and the
-    rest in proportion. AUC, sensitivity and specificity do not depend on how many customers of the segment are in it; the base value
-    does. Takes about five seconds of one core per segment of 10,000 customers with 25 features, half of them for the SHAP values.
+    With more than 10,000 customers or 4 million values, a sample is drawn by segment: 100 of each, or all if there are fewer, and the rest
+    in proportion. AUC, sensitivity and specificity do not depend on how many customers of the segment are in it; the base value does. Takes
+    about five seconds of one core per segment of 10,000 customers with 25 features, half of them for the SHAP values.
     """
     originals = np.asarray(rows.copies) == 0
     own = np.asarray(labels)[originals]
@@ -79,7 +79,7 @@ def find_drivers(rows: FeatureTable, labels: np.ndarray, *, seed: int = 0, progr
 
 
 def check_segments(labels: np.ndarray) -> None:
-    """Raise `ParameterError` if nobody is outside a solution's only segment, or nobody is in one."""
+    """Raise `ParameterError` if a solution has no segment, or one segment with all customers."""
     found = np.unique(labels).tolist()
     if found == [NOISE]:
         raise refusal("drivers.no_segments", kind=ParameterError)

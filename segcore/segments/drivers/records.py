@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LEAST_AUC = 0.6
-"""Below it a model says too little of who is in a segment to be explained."""
+"""Below this AUC, a model says too little about who is in a segment to be explained."""
 _SHARES = {"balanced_accuracy": "balanced", "sensitivity": "sensitivity", "specificity": "specificity"}
 
 
@@ -43,7 +43,7 @@ class SegmentDrivers:
     accuracy : Accuracy or None
         Held out; a customer is predicted to be in the segment if the calibrated probability is above the segment's share.
     contributions : Contributions or None
-        Of every customer of the sample, by trees that did not see the customer.
+        For every customer in the sample, by trees that did not see the customer.
     """
 
     label: int
@@ -81,16 +81,16 @@ class Drivers:
     customers : ndarray of shape (n_sampled,), object
         Ids, as text.
     labels : ndarray of shape (n_sampled,), int
-        Segments; -1 is noise, which is among the rest.
+        Segments; -1 is noise, which belongs to the rest of every segment.
     features : tuple of ExplainedFeature
     values : ndarray of shape (n_sampled, n_features), float64
-        Before transforms and scaling, which make no difference to trees.
+        Before transforms and scaling, which do not affect trees.
     n_customers : int
         Of the solution.
     segments : tuple of SegmentDrivers
         The largest first, then the noise.
     notes : tuple of Finding
-        What to keep in mind about all of them.
+        Notes that apply to all segments.
     """
 
     customers: np.ndarray
@@ -121,7 +121,7 @@ class Drivers:
         Raises
         ------
         ParameterError
-            If there is no such segment, or no model of it.
+            If the segment does not exist, or has no model.
         """
         found = self.find(label)
         if found.contributions is None:
@@ -130,19 +130,19 @@ class Drivers:
         return Explained(self.customers, self.features, self.values, found.contributions)
 
     def of_customer(self, customer: str, label: int | None = None) -> CustomerDrivers:
-        """Return what puts a customer into a segment, or out of it; ``None`` is the customer's own segment.
+        """Return the features that put a customer into a segment, or out of it; ``None`` means the customer's own segment.
 
         Raises
         ------
         ParameterError
-            If the customer is not one of the sample; see also `explained`.
+            If the customer is not in the sample; see also `explained`.
         """
         row = row_of(self.customers, customer)
         label = int(self.labels[row]) if label is None else label
         return CustomerDrivers(label, self.explained(label), row)
 
     def draw_sample(self, label: int, most: int) -> np.ndarray:
-        """Return rows of customers to draw, ascending: half of the segment and half of the others, or all of the fewer ones."""
+        """Return rows of customers to draw, ascending: half from the segment and half from the others, or all if there are fewer."""
         return draw_sample((self.labels == label).astype(np.int64), most=most, least=most // 2)
 
     def typical(self, label: int) -> str:
@@ -201,7 +201,7 @@ class Drivers:
         """Return one row per segment with a model and feature, the most important first.
 
         ``importance`` is the mean absolute SHAP value, in log-odds; ``pushed_up_by`` the values that speak for the segment; ``direction``
-        the rank correlation of values and SHAP values; ``predicted`` whether the model predicts, without which the rest means nothing.
+        the rank correlation of values and SHAP values; ``predicted`` whether the model predicts: if not, the rest means nothing.
         """
         import pyarrow as pa
 
@@ -243,7 +243,7 @@ class Drivers:
         return pa.table([*own.values(), *values], names=[*own, *(f"shap_{feature.name}" for feature in self.features)])
 
     def to_json(self, names: Mapping[int, str], label: int | None = None) -> dict[str, Any]:
-        """Return plain values of all segments, or of one, as ``drivers --json`` prints them; no drivers of those that are not predicted."""
+        """Return plain values of all segments, or one, as ``drivers --json`` prints them; unpredicted segments have no drivers."""
         shown = self.segments if label is None else (self.find(label),)
         importance = self.importance_rows(names).to_pylist()
         wanted = ("feature", "title", "importance", "pushed_up_by", "direction")

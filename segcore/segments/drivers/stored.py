@@ -27,7 +27,7 @@ _EDITION = 1  # of the stored record; raising it invalidates the records stored 
 
 
 def drivers_of(store: Store, sweep_id: str, position: int, progress: Progress = lambda share: None) -> Drivers:
-    """Find the drivers of a solution's segments, and store them; those that were found before come from the store.
+    """Find the drivers of a solution's segments and store them, or return stored ones.
 
     Segments of vectors are explained by the other features of the data: see `segcore.features.assemble.readable_rows`.
 

@@ -1,1 +1,1 @@
-"""Maps of customers: a linear one, and those that keep neighbours together."""
+"""Maps of customers: principal components, and layouts that keep neighbours together."""

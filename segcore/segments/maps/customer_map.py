@@ -1,4 +1,4 @@
-"""Map of customers: where each is, which segment it is in, and where the segments are."""
+"""Map of customers: the position and segment of each, and where the segments are."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Area:
     ----------
     customers : int
     mean : ndarray of shape (2,), float64
-        Of its customers, or of its component of a mixture.
+        Mean of its customers or, for a mixture, of its component.
     covariance : ndarray of shape (2, 2), float64, or None
-        Of its component of a mixture; otherwise of its customers with ddof 1, and ``None`` for fewer than three.
+        For a mixture, that of its component; otherwise that of its customers with ddof 1, or ``None`` for fewer than three.
     """
 
     customers: int
@@ -85,23 +85,25 @@ class CustomerMap:
     customers : ndarray of shape (n_customers,), object
         Ids, as text.
     places : ndarray of shape (n_customers, 2), float64
-        Scores on the first two principal components, in the units of the values that were clustered, each with the mean 0; or a layout
-        that keeps neighbours together, whose unit means nothing.
+        Scores on the first two principal components, in the units of the values that were clustered, each with the mean 0; or a layout that
+        keeps neighbours together, which has no meaningful unit.
     labels : ndarray of shape (n_customers,), int
         Segments; -1 is noise.
     shares : tuple of two floats, or None
         Share of the variance along each principal component, 0 to 1.
     areas : mapping of segment to Area
-        Of all its customers, or of its component of a mixture; noise has none, nor has any segment where only neighbours count.
+        Of all its customers, or of its component of a mixture; noise has none, and maps that only keep neighbours together have none at
+        all.
     shown : ndarray of shape (n_shown,), int
         Customers to draw, ascending: all, or a sample of more than 5,000.
     dimensions : int
         Number of the features that were clustered.
     made_of : {"features", "dimensions of vectors", "features of taste"}
-        What these features are.
+        Kind of these features.
     method : {"pca", "tsne", "umap"}
     axes : tuple of two str
-        The features with the largest loadings on each principal component: "Net spend +, Recency −"; "" where no name says anything.
+        The features with the largest loadings on each principal component: "Net spend +, Recency −"; "" if no feature's name is
+        informative.
     laid_out, different : int
         See `segcore.segments.maps.neighbour_layout.NeighbourLayout`; 0 for principal components.
     of_mixture : bool
@@ -127,7 +129,7 @@ class CustomerMap:
 
     @property
     def sentence(self) -> str:
-        """What the map shows, in words: how much of the differences between customers, or that it keeps neighbours together."""
+        """What the map shows, in words: how much of the differences between customers, or only that neighbours are kept together."""
         made = counted(self.dimensions, _ONE[self.made_of], self.made_of)
         if self.shares is not None:
             first, second = self.shares
@@ -172,9 +174,10 @@ class CustomerMap:
 
 
 def draw_sample(labels: np.ndarray, *, most: int = MOST_SHOWN, least: int = LEAST_OF_EACH, seed: int = 0) -> np.ndarray:
-    """Return which customers to draw, ascending: all of at most ``most``, else a sample by segment.
+    """Return which customers to draw, ascending: all if there are at most ``most``, else a sample by segment.
 
-    Each segment, and the noise, has ``least`` customers, or all of fewer; the rest of ``most`` is divided in proportion to their sizes.
+    Each segment, and the noise, has ``least`` customers, or all if there are fewer; the rest of ``most`` is divided in proportion to their
+    sizes.
 
     Parameters
     ----------
@@ -196,17 +199,18 @@ def draw_sample(labels: np.ndarray, *, most: int = MOST_SHOWN, least: int = LEAS
 
 
 def linear_map(rows: FeatureTable, preparation: Preparation, labels: np.ndarray, *, components: Components | None = None) -> CustomerMap:
-    """Map customers on the first two principal components of the values that were clustered, copies left out.
+    """Map customers by the first two principal components of the values that were clustered, without copies.
 
     Parameters
     ----------
     rows : FeatureTable
         The rows that were clustered, unscaled.
     preparation : Preparation
-        With which they were.
+        With which the rows were clustered.
     labels : ndarray of shape (n_rows,), int
     components : callable or None
-        Gives a mixture's components on the plane, in the order of the labels; ``None`` measures each segment's customers.
+        Returns a mixture's components on the plane, in the order of the labels; with ``None``, areas are measured from each segment's
+        customers.
     """
     customers, own = _once(rows, labels)
     plane = principal_plane(clustered_values(rows, preparation))
@@ -304,10 +308,10 @@ def map_of(
     position : int
         Of the solution.
     method : {"pca", "tsne", "umap"}
-        See `linear_map` and `neighbour_map`; what keeps neighbours together must have been made: see
+        See `linear_map` and `neighbour_map`; a layout that keeps neighbours together must have been made before: see
         `segcore.segments.maps.stored_layout.make_layout`.
     rows : callable or None
-        Returns the rows that were clustered, where the caller has them.
+        Returns the rows that were clustered, if the caller has them.
 
     Raises
     ------

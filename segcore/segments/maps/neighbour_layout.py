@@ -23,14 +23,14 @@ N_NEIGHBORS = 15
 """Of UMAP, the customer included."""
 MOST_LAID_OUT = 50_000
 LEAST = 4
-"""Fewest different customers: with three, any layout keeps all neighbours."""
+"""Fewest different customers: with three, every layout keeps all neighbours."""
 _FIRST_FFT = 10_000  # customers from which t-SNE's interpolation is faster than its tree
-_FIRST_THREADED = 5_000  # fewer customers wait for each other's threads longer than they save, above all on a busy machine
+_FIRST_THREADED = 5_000  # with fewer customers, threads wait for each other longer than they save, above all on a busy machine
 _EARLY, _LATE = 250, 500  # iterations of t-SNE with and without exaggeration, as in openTSNE
 _EVERY = 10
 _PLACED_BY = 3
 _CHUNK_ROWS = 20_000
-_SEARCHED, _LAID_OUT = 0.1, 0.75  # shares of the work that are done by then, if customers are placed afterwards
+_SEARCHED, _LAID_OUT = 0.1, 0.75  # shares of the work done after searching and after the layout, if other customers are placed afterwards
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +40,9 @@ class NeighbourLayout:
     Parameters
     ----------
     places : ndarray of shape (n_customers, 2), float64
-        Customers with equal values are in one place.
+        Customers with equal values have the same position.
     different : int
-        Number of customers who differ.
+        Number of different customers.
     laid_out : int
         How many of these were laid out together; the others were placed among them.
     """
@@ -67,15 +67,16 @@ def neighbour_layout(
     Parameters
     ----------
     X : ndarray of shape (n_customers, n_features), float64
-        Finite; scaled as distances between customers are to count.
+        Finite, and scaled for distances between customers.
     method : {"tsne", "umap"}
     most : int
-        How many different customers are laid out together, at least 4; of more, a random sample is, and each of the others is put at the
-        median place of its three nearest ones there.
+        How many different customers are laid out together, at least 4. With more customers, this is a random sample, and each other
+        customer is put at the median position of the three nearest customers in it.
     n_neighbors, min_dist : int, float
         Of UMAP: at least 2, and at least 0.
     seed : int
-        Of the sample and of the layout: the same seed gives the same places, whatever the order of the customers and the number of cores.
+        Of the sample and of the layout: the same seed gives the same positions, whatever the order of the customers and the number of
+        cores.
     progress : callable (float) -> None
         Called with the share done, 0 to 1.
 
@@ -86,11 +87,11 @@ def neighbour_layout(
 
     Notes
     -----
-    Both begin with the two principal components, which keeps more of the arrangement of groups than a random beginning does. Neighbours are
-    exact. t-SNE has the perplexity 30, or a third of the other customers if these are fewer than 90; the exaggeration 12 for 250 of 750
-    iterations; the learning rate n / 12. UMAP runs on one core, because it would not give the same
-    places again on several. Two cores took 20 s for 10,000 customers with 20 features and 80 s for 50,000 with t-SNE, half of that with
-    UMAP, which compiles for 6 s first. Placing 350,000 more took 40 s; memory stays below 1 GB.
+    Both begin with the two principal components, which preserves more of the arrangement of groups than a random start. Neighbours are
+    exact. t-SNE has the perplexity 30, or a third of the number of other customers if there are fewer than 90; the exaggeration 12 for 250
+    of 750 iterations; the learning rate n / 12. UMAP runs on one core, because its positions would not be reproducible on several. With
+    t-SNE, two cores took 20 s for 10,000 customers with 20 features and 80 s for 50,000; UMAP took half of that, after compiling for 6 s.
+    Placing 350,000 more took 40 s; memory stays below 1 GB.
 
     References
     ----------
@@ -102,7 +103,7 @@ def neighbour_layout(
     if n < LEAST:
         raise refusal("map.too_few", kind=DataError, method=method, different=n, least=LEAST)
     rows = rows - rows.mean(axis=0)
-    rows /= float(np.abs(rows).max())  # no layout depends on the unit, and no square overflows
+    rows /= float(np.abs(rows).max())  # layouts do not depend on the unit, and so no square overflows
     draw = np.random.default_rng(seed)
     chosen = np.arange(n) if n <= most else np.sort(draw.choice(n, most, replace=False))
     end = 1.0 if len(chosen) == n else _LAID_OUT
@@ -119,7 +120,7 @@ def neighbour_layout(
 
 
 def _beginning(rows: np.ndarray, draw: np.random.Generator) -> np.ndarray:
-    """Return the principal components with a standard deviation of 1 along the first, and some noise, without which a line stays one."""
+    """Return the principal components, scaled to a standard deviation of 1 along the first, plus noise that breaks up a line."""
     places = principal_plane(rows).places
     return places / places[:, 0].std() + draw.normal(scale=0.01, size=places.shape)
 
@@ -165,7 +166,7 @@ def _tsne(rows: np.ndarray, begin: np.ndarray, seed: int, progress: Progress) ->
 
 
 def _without_self(neighbours: np.ndarray, distances: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Leave each row out of its neighbours; by rounding, it need not be the first of them."""
+    """Remove each row from its own neighbours; because of rounding, it need not be the first."""
     own = neighbours == np.arange(len(neighbours))[:, None]
     own[~own.any(axis=1), -1] = True
     shape = (len(neighbours), neighbours.shape[1] - 1)
@@ -177,7 +178,7 @@ def _umap(rows: np.ndarray, begin: np.ndarray, seed: int, progress: Progress, *,
     distances, neighbours = _nearest(rows, rows, n_neighbors)
     progress(0.0)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that it cannot transform others without its own index, which nobody asks it to
+        warnings.simplefilter("ignore")  # that it cannot transform new customers without its own index, which is not needed
         from umap import UMAP
 
         fitted = UMAP(
@@ -187,30 +188,30 @@ def _umap(rows: np.ndarray, begin: np.ndarray, seed: int, progress: Progress, *,
             random_state=seed,
             n_jobs=1,
             precomputed_knn=(neighbours.astype(np.int32), distances.astype(np.float32), None),
-            force_approximation_algorithm=True,  # else it computes all distances again where customers are few
+            force_approximation_algorithm=True,  # otherwise, it computes all distances again if there are few customers
             tqdm_kwds={"disable": False, "file": _Epochs(progress), "bar_format": "{n} {total}", "desc": ""},
         ).fit(rows.astype(np.float32))
     return np.asarray(fitted.embedding_, dtype=np.float64)
 
 
 class _Epochs:
-    """Text file into which UMAP's progress bar writes "12 200"; it has no other way to tell how far it is."""
+    """Text file into which UMAP's progress bar writes "12 200"; it has no other way to report progress."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
     def write(self, text: str) -> None:
-        """Report the share of the epochs that are done."""
+        """Report the share of epochs that are done."""
         parts = text.split()
         if len(parts) == 2 and all(part.isdigit() for part in parts) and int(parts[1]):
             self._progress(int(parts[0]) / int(parts[1]))
 
     def flush(self) -> None:
-        """Do nothing: nothing is kept."""
+        """Do nothing: the file keeps no text."""
 
 
 def _placed(among: np.ndarray, places: np.ndarray, rows: np.ndarray, progress: Progress) -> np.ndarray:
-    """Return the median place of each row's nearest ones among those that were laid out."""
+    """Return, for each row, the median position of its nearest rows among those that were laid out."""
     found = np.empty((len(rows), 2))
     for start in range(0, len(rows), _CHUNK_ROWS):
         _, nearest = _nearest(among, rows[start : start + _CHUNK_ROWS], _PLACED_BY)

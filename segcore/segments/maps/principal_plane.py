@@ -1,4 +1,4 @@
-"""Plane on which customers differ most: their first two principal components."""
+"""Plane in which customers differ most: their first two principal components."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from segcore.features.taste.components import with_signs
 
-_NOTHING = 1e-12  # of the variance: a second component with less is rounding
+_NOTHING = 1e-12  # of the variance: a second component with less is only rounding
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,14 +43,14 @@ def principal_plane(X: np.ndarray) -> PrincipalPlane:
     Notes
     -----
     Eigenvectors of the covariance matrix, or of the rows' inner products where there are fewer rows than features: some ``n_customers
-    * n_features ** 2`` operations, and one copy of ``X``. Of each component the largest absolute loading is positive, as in
+    * n_features ** 2`` operations, and one copy of ``X``. The largest absolute loading of each component is positive, as in
     scikit-learn's ``PCA``.
     """
-    from scipy.linalg import eigh  # NumPy's takes three times as long for 1,700 features, because it finds all eigenvectors
+    from scipy.linalg import eigh  # NumPy's eigh takes three times as long for 1,700 features, because it finds all eigenvectors
 
     centre = X.mean(axis=0)
     centred = X - centre
-    centred[:, np.ptp(X, axis=0) == 0] = 0.0  # the mean of equal values may be another by rounding
+    centred[:, np.ptp(X, axis=0) == 0] = 0.0  # the mean of equal values may differ from them by rounding
     largest = float(np.abs(centred).max()) or 1.0
     centred /= largest  # so that no square overflows
     wide = X.shape[1] > len(X)

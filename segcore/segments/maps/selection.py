@@ -24,18 +24,19 @@ _SELECTED = 1
 
 
 def inside(places: np.ndarray, polygon: Polygon) -> np.ndarray:
-    """Return which places are inside a polygon, shape (n_customers,), bool.
+    """Return which positions are inside a polygon, shape (n_customers,), bool.
 
     Parameters
     ----------
     places : ndarray of shape (n_customers, 2), float64
     polygon : sequence of (x, y)
-        At least three corners; the last is joined to the first. Of one that crosses itself, what is inside an odd number of times.
+        At least three corners; the last is joined to the first. In a polygon that crosses itself, positions enclosed an odd number of times
+        are inside.
 
     Raises
     ------
     ParameterError
-        If there are fewer than three corners, or one is not two finite numbers.
+        If there are fewer than three corners, or a corner is not two finite numbers.
 
     References
     ----------
@@ -65,7 +66,7 @@ class SelectedCustomers:
     Parameters
     ----------
     segments : tuple of (title, selected, of the segment)
-        The segments that they are in and how many customers of each were selected, the largest segment first.
+        The segments of the selected customers, with the number selected and the size of each; the largest segment first.
     summary : SegmentSummary
         Their number, share, and features compared with all customers.
     """
@@ -75,14 +76,14 @@ class SelectedCustomers:
 
 
 def describe_selection(rows: FeatureTable, labels: np.ndarray, names: Mapping[int, str], selected: np.ndarray) -> SelectedCustomers:
-    """Say who some of the clustered customers are.
+    """Describe some of the clustered customers.
 
     Parameters
     ----------
     rows : FeatureTable
         The rows that were clustered, with the features that explain them: see `segcore.features.assemble.readable_rows`.
     labels : ndarray of shape (n_customers,), int
-        Segments, of each customer once.
+        Segments, each customer once.
     names : mapping of segment to str
     selected : ndarray of shape (n_customers,), bool
         At least one.
@@ -101,7 +102,7 @@ def find_selection_rule(rows: FeatureTable, selected: np.ndarray) -> SegmentRule
 
 
 def selection_sentence(found: SegmentRules, titles: ColumnTitles = NAMES) -> str:
-    """Return what the rule for the selected customers finds, or why there is none, in words."""
+    """Return what the rule for the selected customers finds, or why there is no rule, in words."""
     if found.chosen is None:
         return "No rule of up to three conditions finds the selected customers well enough: 70 % of them with a precision of 70 %."
     rule, coverage, precision = found.chosen.text(titles), share_text(found.chosen.coverage), share_text(found.chosen.precision)

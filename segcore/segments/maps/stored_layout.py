@@ -19,7 +19,7 @@ from segcore.store.store import Store
 from segcore.system.digests import digest
 from segcore.wording.findings import refusal
 
-_EDITION = 1  # of the layout; raising it makes every map again
+_EDITION = 1  # of the layout; after raising it, every layout is made again
 _PACKAGES = {"tsne": ("numpy", "scikit-learn", "openTSNE"), "umap": ("numpy", "scikit-learn", "umap-learn", "numba")}
 
 
@@ -37,7 +37,7 @@ def fitted_preparation(sweep: Sweep) -> Preparation:
 
 
 def rows_digest(sweep: Sweep) -> str:
-    """Return a digest that is equal for sweeps that clustered the same customers by the same values.
+    """Return a digest that is equal for sweeps in which the same customers were clustered by the same values.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def rows_digest(sweep: Sweep) -> str:
 
 
 def layout_key(sweep: Sweep, method: NeighbourMethod) -> str:
-    """Return the key under which the store has a layout; all solutions of a sweep have one, and sweeps of the same rows too.
+    """Return the key under which the store has a layout; all solutions of a sweep, and all sweeps of the same rows, share it.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def known_layout(store: Store, sweep: Sweep, method: NeighbourMethod) -> Neighbo
 
 
 def make_layout(store: Store, sweep: Sweep, method: NeighbourMethod, progress: Progress = lambda share: None) -> NeighbourLayout:
-    """Lay the customers of a sweep out and store that; a layout that was made before comes from the store.
+    """Lay out the customers of a sweep and store the layout, or return a stored layout.
 
     Parameters
     ----------

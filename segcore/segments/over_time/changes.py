@@ -37,7 +37,7 @@ Progress = Callable[[float], None]
 
 
 def over_time_key(store: Store, sweep_id: str, position: int, request: DataRequest, as_of: str | None) -> str:
-    """Return the key under which the store has the answer, which is also the id of the job that finds it.
+    """Return the key under which the store has the answer, which is also the id of the job that computes it.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def over_time_key(store: Store, sweep_id: str, position: int, request: DataReque
 def find_over_time(
     store: Store, sweep_id: str, position: int, request: DataRequest, *, as_of: str | None = None, progress: Progress = lambda share: None
 ) -> OverTime:
-    """Read later data, find out what became of a solution's segments, and store it; what was found before comes from the store.
+    """Read later data, find out what became of a solution's segments, and store the answer; or return a stored answer.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def find_over_time(
     Raises
     ------
     SegcoreError
-        If the data cannot be read, or see `compare_later`.
+        If the data cannot be read; see also `compare_later`.
     """
     key = over_time_key(store, sweep_id, position, request, as_of)
     known = known_over_time(store, key)
@@ -140,7 +140,7 @@ def compare_later(
 
 
 def _remember_later(store: Store, found: OverTime, refit: Refit, dataset: Dataset, request: DataRequest) -> None:
-    """Have screens that show the new solution show the later data with it."""
+    """Make screens that show the new solution also show the later data."""
     spec = store.spec(refit.sweep)
     table, first_rows = store.feature_table(spec.table), first_rows_of(dataset, PREVIEW_ROWS)
     later = Intake(
@@ -170,8 +170,8 @@ def segment_changes(customers: FollowedCustomers) -> tuple[SegmentChange, ...]:
 
     Notes
     -----
-    The interval of the difference counts customers in both as the same ones: the variance of the difference of two shares, less twice
-    their covariance, which comes from the customers in both.
+    The interval of the difference takes into account that customers in both are the same: the variance of the difference of two independent
+    shares, minus twice their covariance, which comes from the customers in both.
 
     References
     ----------
@@ -208,7 +208,7 @@ def segment_changes(customers: FollowedCustomers) -> tuple[SegmentChange, ...]:
 
 
 def _pass_on(store: Store, kept: KeptSolution, position: int, refit: Refit) -> None:
-    """Give segments of the compared solution the colours and names of those that they stand for; a name of the analyst's stays."""
+    """Give segments of the compared solution the colours and names of the kept segments that they continue; the analyst's names stay."""
     names, own = known_names(store, store.sweep(kept.spec.id), position).names, store.segment_names(refit.sweep, refit.point)
     order = SegmentOrder.of(np.asarray(kept.solution.labels)[:: kept.spec.plan.repeats], names)
     places = colour_places(order.labels, store.segment_colours(kept.spec.id, point_key(kept.solution.params)))
@@ -224,7 +224,7 @@ def _whole(revenue: np.ndarray) -> float | None:
 
 
 def _names(kept: KeptSolution) -> list[str]:
-    """Return the features that drift can be measured of: a dimension of a vector says nothing by itself, a month only which it is."""
+    """Return the features whose drift can be measured: a single dimension of a vector means nothing, and a month only says which it is."""
     left_out = kept.earlier.dimensions | _OF_MONTHS
     return [name for name in kept.preparation.features if name not in left_out]
 
@@ -244,7 +244,7 @@ def _notes(kept: KeptSolution) -> list[Finding]:
 
 
 def known_over_time(store: Store, key: str) -> OverTime | None:
-    """Return the stored answer; ``None`` if it was not found yet, or is damaged."""
+    """Return the stored answer; ``None`` if it was not computed yet, or is damaged."""
     record = store.intake(key)
     return None if record is None else if_readable(lambda: _read(store, record))
 

@@ -1,4 +1,4 @@
-"""Drift of a population: population stability index of each feature, with the value that chance alone exceeds."""
+"""Drift of a population: population stability index of each feature, with its critical value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from segcore.errors import ParameterError
 
 FAMILY_LEVEL = 0.01
-"""Probability that any of the features appears to drift where none does; low, because data are checked again every month."""
+"""Probability that any feature appears to drift although none does; low, because data are checked again every month."""
 _MOST_BINS = 10
 _FEWEST_IN_BIN = 20
 _NOBODY = 0.5
@@ -27,7 +27,7 @@ class Drift:
     psi : float
         Population stability index, at least 0; 0 means the same shares in all bins.
     critical : float
-        What the index exceeds by chance, with a probability of the family level divided by the number of features.
+        Value that the index exceeds by chance with a probability of the family level divided by the number of features.
     bins : int
     n_earlier, n_later : int
         Customers.
@@ -64,14 +64,14 @@ def find_drift(
     later : ndarray of shape (n_later, n_features), float64
         The same features in the same units.
     level : float
-        In (0, 1): the probability that any feature appears to drift where none does.
+        In (0, 1): the probability that any feature appears to drift although none does.
     family : int or None
         Number of drifts that are judged together; ``None`` means these features only.
 
     Raises
     ------
     ParameterError
-        If there are no customers on a side, or the level is outside its domain.
+        If there are no earlier or no later customers, or the level is outside its domain.
 
     Examples
     --------
@@ -91,7 +91,7 @@ def find_drift(
 
 
 def drift_of_counts(name: str, earlier: np.ndarray, later: np.ndarray, *, level: float = FAMILY_LEVEL, family: int = 1) -> Drift:
-    """Measure the drift of what has been counted in bins, such as the sizes of segments.
+    """Measure the drift of counts in bins, such as the sizes of segments.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def stability_index(earlier: np.ndarray, later: np.ndarray) -> float:
     Parameters
     ----------
     earlier, later : ndarray of shape (n_bins,), int
-        Customers in each bin. Half a customer is added to each, so that an empty bin has a logarithm.
+        Customers in each bin. Half a customer is added to each, so that empty bins have a logarithm.
 
     Notes
     -----
@@ -142,7 +142,7 @@ def critical_index(bins: int, n_earlier: int, n_later: int, *, level: float) -> 
     Notes
     -----
     ``(1 / n_earlier + 1 / n_later)`` times the quantile of chi-squared with ``bins - 1`` degrees of freedom, for two independent samples.
-    Where most customers are in both, they differ less than that by chance, so that drift is reported too rarely rather than too often.
+    If most customers are in both, the samples differ less by chance, so drift is reported too rarely rather than too often.
 
     References
     ----------
@@ -163,12 +163,12 @@ def bin_edges(values: np.ndarray, *, fewest: int) -> np.ndarray:
     values : ndarray of shape (n_customers,), float64
         Of the earlier customers.
     fewest : int
-        Customers on the smaller side: bins are few enough for 20 of them in each.
+        Number of customers in the smaller sample: the bins are so few that each holds at least 20 of them.
 
     Returns
     -------
     ndarray of shape (n_bins - 1,)
-        Ascending. Of a constant feature, the edges set its value apart from lower and higher ones.
+        Ascending. For a constant feature, the edges separate its value from lower and higher values.
     """
     bins = int(np.clip(fewest // _FEWEST_IN_BIN, 2, _MOST_BINS))
     edges = np.unique(np.quantile(values, np.arange(1, bins) / bins, method="inverted_cdf"))

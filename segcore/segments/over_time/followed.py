@@ -1,4 +1,4 @@
-"""Customers followed into later data: who is there, in which segment, and why those moved who did."""
+"""Customers followed into later data: who is there, in which segment, and why some moved."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SECONDS_PER_DAY = 86_400
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Followed:
-    """Customers of both data, and the later ones as they were scored.
+    """Customers of both data sets, and the scores of the later customers.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Followed:
 
 
 def follow_customers(kept: KeptSolution, dataset: Dataset, *, as_of: str | None = None) -> Followed:
-    """Score later data with a kept solution, and find out why customers are in another segment now.
+    """Score later data with a kept solution, and find out why customers changed segments.
 
     Parameters
     ----------
@@ -56,24 +56,24 @@ def follow_customers(kept: KeptSolution, dataset: Dataset, *, as_of: str | None 
     dataset : Dataset
         Of the same kind as the sweep's data.
     as_of : str or None
-        ISO date, or date and time, up to which days are counted; a date means its end. ``None`` is the latest time in the data.
+        ISO date, or date and time, up to which days are counted; a date means the end of that day. ``None`` is the latest time in the data.
 
     Raises
     ------
     DataError
-        If the data are of another kind, lack a feature, share no customer with the earlier ones, end before them, or continue after the
+        If the data are of another kind, lack a feature, share no customer with the earlier data, end before them, or continue after the
         date.
     ParameterError
         If the date cannot be read, is before the sweep's, or is given for data without times.
 
     Notes
     -----
-    Where the later data cover the earlier period too, customers are scored three times: with the rows up to the earlier end, counted to
-    the earlier date (what differs is due to the *rows*, such as returns and corrections); with the same rows, counted to the later date
-    (*time* passed, and recency grew by itself); with all rows (*behaviour*). The cause of a move is the first of the three after which the
-    customer is in the present segment. Where the later data begin later, each period is counted to its own end, so that time by itself
-    changes nothing; earlier rows cannot be compared, and all moves are due to behaviour. So are those of customer tables, whose customers
-    keep their segment unless a value changes.
+    If the later data cover the earlier period too, customers are scored three times: with the rows up to the earlier end, counted to the
+    earlier date (differences are due to the *rows*, such as returns and corrections); with the same rows, counted to the later date (*time*
+    passed, so recency grew); with all rows (*behaviour*). The cause of a move is the first of the three scorings that puts the customer in
+    the present segment. If the later data begin later, each period is counted to its own end, so time alone changes nothing; earlier rows
+    cannot be compared, and all moves are due to behaviour. The same holds for customer tables, whose customers keep their segment unless a
+    value changes.
     """
     kept.check_kind(dataset)
     reference = _later_reference(kept, dataset, as_of)
@@ -124,7 +124,7 @@ def _periods(kept: KeptSolution, dataset: Dataset, later: FeatureTable) -> Perio
 
 
 def _first_date(kept: KeptSolution) -> str | None:
-    """Return when the earlier data begin: as they were read, else by the longest tenure."""
+    """Return when the earlier data begin: as recorded when they were read, else by the longest tenure."""
     known = recall_data(kept.store, data_key(kept.spec.table, kept.spec.data))
     if known is not None and known[0].first_date is not None:
         return known[0].first_date
@@ -142,7 +142,7 @@ def _clustered(kept: KeptSolution) -> tuple[FeatureTable, np.ndarray]:
 
 
 def _side_by_side(everyone: FeatureTable, earlier: FeatureTable, labels: np.ndarray, scored: ScoredCustomers) -> FollowedCustomers:
-    """Return the customers of both data; nobody has a cause yet."""
+    """Return the customers of both data sets, without causes yet."""
     ids = np.unique(np.concatenate([everyone.customers.astype(str), scored.customers.astype(str)]))
     counted = ~scored.set_aside
     then, revenue_then = _placed(ids, earlier.customers, labels, earlier.revenue)
@@ -169,7 +169,7 @@ def _placed(ids: np.ndarray, customers: np.ndarray, labels: np.ndarray, revenue:
 def _stages(
     kept: KeptSolution, dataset: Dataset, periods: Periods, customers: FollowedCustomers
 ) -> tuple[list[tuple[Cause, np.ndarray]], int | None]:
-    """Return the segments with only the earlier rows, counted to the earlier and to the later date; and in how many cases rows differ."""
+    """Return the segments with only the earlier rows, counted to the earlier and the later date; and how many customers' rows differ."""
     if not periods.is_same_start:
         return [], None
     old = rows_until(dataset, dt.datetime.fromisoformat(str(periods.earlier_last)))
@@ -178,12 +178,12 @@ def _stages(
     known, i, j = np.intersect1d(kept.earlier.customers.astype(str), before.customers.astype(str), return_indices=True)
     close = np.isclose(_values(kept, kept.earlier)[i], _values(kept, before.full)[j], rtol=_SAME, atol=_SAME)
     rows, _ = _placed(ids, before.customers, before.labels, None)
-    del before  # as much as all features of all customers
+    del before  # as large as all features of all customers
     after = kept.score(old, periods.later_last)
     time, _ = _placed(ids, after.customers, after.labels, None)
     has_same_rows = np.isin(ids, known[close.all(axis=1)])
     has_lost_rows = customers.in_both & (rows == NOWHERE)
-    rows[has_same_rows] = NOWHERE  # they give the same segment, so they explain no move
+    rows[has_same_rows] = NOWHERE  # the same rows give the same segment, so they explain no move
     rows[has_lost_rows] = customers.now[has_lost_rows]
     return [("rows", rows), ("time", time)], int(np.sum(customers.in_both & ~has_same_rows))
 
@@ -194,6 +194,6 @@ def _values(kept: KeptSolution, table: FeatureTable) -> np.ndarray:
 
 
 def later_data(dataset: Dataset) -> Mapping[str, Any]:
-    """Return what is recorded about the later data."""
+    """Return the record of the later data."""
     plain = {"name": dataset.name, "kind": dataset.kind, "fingerprint": dataset.fingerprint}
     return {**plain, "roles": dict(dataset.roles), "filters": list(dataset.filters)}

@@ -25,10 +25,10 @@ class Migration:
     Parameters
     ----------
     labels_then, labels_now : tuple of int
-        Ascending; -2 is for customers who were not there then, or are not there now.
+        Ascending; -2 is for customers who are missing in the earlier or the later data.
     customers : ndarray of shape (len(labels_then), len(labels_now)), int64
     revenue : ndarray of the same shape, float64, or None
-        Their revenue then, negative amounts counted as 0; ``None`` where there is none. New customers have none.
+        Their revenue then, negative amounts counted as 0; ``None`` without data on revenue. New customers have none.
     """
 
     labels_then: tuple[int, ...]
@@ -56,7 +56,7 @@ class Migration:
 
 
 def migration_of(found: OverTime) -> Migration:
-    """Return who went where, of the customers in both, the new and the gone ones."""
+    """Return who went where among the customers in both, the new and the gone."""
     customers = found.customers
     counted_ones = customers.status != "aside"
     then, now = customers.then[counted_ones], customers.now[counted_ones]
@@ -100,7 +100,7 @@ def refit_fate_text(fate: Fate, names: Mapping[int, str], titles: Mapping[int, s
     names : mapping of int to str
         Of the kept segments.
     titles : mapping of int to str
-        Of the new ones.
+        Of the new segments.
     """
     before, after = (
         listed([f"“{segment_title(label, of)}”" for label in labels]) for labels, of in ((fate.before, names), (fate.after, titles))
@@ -117,7 +117,7 @@ def refit_fate_text(fate: Fate, names: Mapping[int, str], titles: Mapping[int, s
 
 
 def new_titles(refit: Refit, names: Mapping[int, str]) -> dict[int, str]:
-    """Return the title of each segment of the compared solution: the name of its partner, else that it is new."""
+    """Return the title of each segment of the compared solution: its partner's name, or that it is new."""
     labels = sorted({label for fate in refit.fates for label in fate.after})
     return {label: segment_title(refit.partners[label], names) if label in refit.partners else f"New segment {label}" for label in labels}
 

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 Status = Literal["both", "new", "gone", "aside"]
 Cause = Literal["", "rows", "time", "behaviour"]
 CAUSES: tuple[Cause, ...] = ("behaviour", "time", "rows")
-"""What can have moved a customer: what is different since the earlier end, the time that passed, or earlier rows that differ now."""
+"""Causes of a move: behaviour since the earlier end, the time that passed, or earlier rows that differ now."""
 NOWHERE = -2
-"""Segment of customers who are not in the data of one side, or set aside there."""
+"""Segment of customers who are missing in the earlier or the later data, or set aside there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """What the earlier and the later data cover; ISO dates and times, ``None`` in data without times.
+    """Periods that the earlier and the later data cover; ISO dates and times, ``None`` in data without times.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ class Periods:
     is_same_start: bool = False
 
     def days(self) -> tuple[float, float] | None:
-        """Return the length of both periods; ``None`` if an end of one is not known."""
+        """Return the length of both periods; ``None`` if the beginning or end of a period is not known."""
         ends = (self.earlier_first, self.earlier_last, self.later_first, self.later_last)
         first, last, later_first, later_last = (None if end is None else dt.datetime.fromisoformat(end) for end in ends)
         if first is None or last is None or later_first is None or later_last is None:
@@ -64,14 +64,14 @@ class FollowedCustomers:
     ids : ndarray of object
         Text, ascending.
     status : ndarray of object
-        "both", "new" (only in the later data), "gone" (only in the earlier data), "aside": set aside on one side or on both, by the outlier
-        rule or for too few items.
+        "both", "new" (only in the later data), "gone" (only in the earlier data), "aside": set aside in the earlier data, the later data or
+        both, by the outlier rule or for too few items.
     then, now : ndarray of int32
         Segments; -1 is noise, -2 nowhere.
     cause : ndarray of object
-        Of those in both who moved: see `CAUSES`; "" for all others.
+        Cause of a move, for customers in both: see `CAUSES`; "" for all others.
     revenue_then, revenue_now : ndarray of float64
-        In the data's currency, NaN where it is not known.
+        In the data's currency; NaN if unknown.
     """
 
     ids: np.ndarray
@@ -84,7 +84,7 @@ class FollowedCustomers:
 
     @property
     def in_both(self) -> np.ndarray:
-        """Customers of both data, shape (n_customers,), bool."""
+        """Customers in both data sets, shape (n_customers,), bool."""
         return np.asarray(self.status == "both")
 
     @property
@@ -120,11 +120,12 @@ class SegmentChange:
     then_share, now_share : Estimate
         Of the customers of that time.
     difference : Estimate
-        ``now_share - then_share``; customers in both count as the same ones.
+        ``now_share - then_share``; its interval takes into account that customers in both are the same.
     revenue_then, revenue_now : float or None
-        Share of the revenue of all customers of that time; ``None`` where that is not positive.
+        Share of the revenue of all customers of that time; ``None`` if that revenue is not positive.
     new, gone, came, left : int
-        Customers who are in it now and were not there, who were in it and are not there, and those in both who moved.
+        Customers in the segment now who are new in the data, customers of the segment then who are gone from the data, and customers in
+        both data sets who moved into it or out of it.
     """
 
     label: int
@@ -160,7 +161,7 @@ class OtherNumber:
     ----------
     n_segments : int
     then, now : float
-        Its silhouette minus that of the kept number, of the earlier and of the later customers.
+        Its silhouette minus that of the kept number, for the earlier and for the later customers.
     by_chance : float
         Largest change of that difference between two random halves of the earlier customers.
     """
@@ -185,17 +186,17 @@ class Refit:
     agreement : float
         Adjusted Rand index of the kept solution and of one with the same settings that was fitted to the later customers.
     least_agreement : float
-        Lowest one between halves of the earlier customers, each fitted and scored by the other's solution.
+        Lowest agreement between halves of the earlier customers, each fitted and scored by the other half's solution.
     would_move : float
         Share of the later customers who would be in another segment with the same settings.
     others : tuple of OtherNumber
         Other numbers of segments that were tried.
     better : int or None
-        The one of them that has become clearly better than the kept number.
+        The one of these numbers that has become clearly better than the kept number.
     fates : tuple of Fate
         What became of the kept segments in the compared solution.
     partners : mapping of int to int
-        For segments of the compared solution, the kept one whose name it takes.
+        For segments of the compared solution, the kept segment whose name they take.
     """
 
     sweep: str
@@ -244,10 +245,10 @@ class OverTime:
     drift : tuple of Drift
         Of each feature that was clustered on, and is not a dimension of a vector.
     rows_differ : int or None
-        Customers in both whose earlier rows are not the same in the later data; ``None`` where that cannot be compared.
+        Customers in both whose earlier rows are not the same in the later data; ``None`` if the rows cannot be compared.
     refit : Refit or None
     no_refit : str
-        Why there is none.
+        Why there is no refit.
     notes : tuple of Finding
     """
 

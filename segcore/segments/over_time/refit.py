@@ -1,4 +1,4 @@
-"""The later customers clustered again, and whether that gives other segments than the kept solution."""
+"""Second clustering of the later customers, and whether it gives other segments than the kept solution."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from segcore.sweeps.run import run_sweep
 from segcore.sweeps.spec import make_spec
 
 LEAST_DIFFERENCE = 0.05
-"""What is too small to segment again for: of the customers who would move, and of the silhouette."""
+"""Differences up to this are too small to segment again: share of customers who would move, and silhouette."""
 _SPLITS = 10
 _MOST_ROWS = 10_000
 Progress = Callable[[float], None]
@@ -33,14 +33,14 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Halves:
-    """What differs between random halves of the earlier customers, among whom nothing has changed.
+    """Differences between random halves of the earlier customers, between which nothing has changed.
 
     Parameters
     ----------
     agreements : list of float
-        Adjusted Rand index of each half's own solution and of what the other half's assigns.
+        Adjusted Rand index between each half's own solution and the segments that the other half's solution assigns.
     gaps : ndarray of shape (n_splits, n_points)
-        Change of each point's silhouette, less that of the kept point, from one half to the other.
+        Each point's silhouette minus that of the kept point: its change from one half to the other.
     """
 
     agreements: list[float]
@@ -48,14 +48,14 @@ class _Halves:
 
 
 def refit_later(kept: KeptSolution, followed: Followed, data: Mapping[str, object], progress: Progress) -> Refit:
-    """Cluster the later customers again, and compare with what the kept solution assigns.
+    """Cluster the later customers again, and compare the result with the segments that the kept solution assigns.
 
     Parameters
     ----------
     kept : KeptSolution
     followed : Followed
     data : mapping
-        What the new sweep records about its data.
+        Record of the data, for the new sweep.
     progress : callable (float) -> None
         Called with the share done, 0 to 1.
 
@@ -67,13 +67,11 @@ def refit_later(kept: KeptSolution, followed: Followed, data: Mapping[str, objec
     Notes
     -----
     The later customers are clustered with the same settings, and with one segment fewer and one more where the algorithm has such a
-    parameter. How much that differs by chance comes from ten random splits of the earlier customers into halves: each half is fitted, and
-    scored by the other's solution. Halves differ more than samples of full size, so that chance is overestimated rather than the reverse.
-
-    Segments are matched by customers: by those of the earlier segments, or by those whom the kept solution assigns now, whichever agrees
-    more with the new solution. The first is better after a shift of all customers, the second after many have moved.
-
-    Costs three fits of the later and thirty of half of the earlier customers, of 10,000 at most.
+    parameter. How much results differ by chance is measured with ten random splits of the earlier customers into halves: each half is
+    fitted, and scored by the other half's solution. Halves differ more than samples of full size, so chance is overestimated, not
+    underestimated. Segments are matched by their customers: those of the earlier segments, or those whom the kept solution assigns now,
+    whichever agrees more with the new solution. The first is better after a shift of all customers, the second after many have moved. The
+    cost is three fits of the later customers and thirty of half of the earlier customers, 10,000 at most.
     """
     store, spec = kept.store, kept.spec
     method, own = algorithm(spec.algorithm), dict(kept.solution.params)
@@ -95,7 +93,7 @@ def refit_later(kept: KeptSolution, followed: Followed, data: Mapping[str, objec
         position=at,
         n_segments=solutions[at].n_segments,
         agreement=agreement,
-        least_agreement=min(halves.agreements, default=-1.0),  # too few customers to tell what is chance
+        least_agreement=min(halves.agreements, default=-1.0),  # -1: too few customers to measure chance
         would_move=float(same.moved.mean()),
         others=tuple(others),
         better=solutions[at].n_segments if at else None,
@@ -105,13 +103,13 @@ def refit_later(kept: KeptSolution, followed: Followed, data: Mapping[str, objec
 
 
 def _heirs(matched: Comparison) -> dict[int, int]:
-    """Return for new segments the kept one that they stand for; of a split or a merger, the pair with most of the same customers."""
+    """Return the kept segment that each new segment continues; in a split or merger, the pair with most of the same customers."""
     related = {(label, to) for fate in matched.fates for label in fate.before for to in fate.after}
     return {to: label for label, to in matched.partners.items() if (label, to) in related}
 
 
 def _points(method: AlgorithmSpec, own: Mapping[str, Value], n_customers: int) -> list[dict[str, Value]]:
-    """Return the kept point, and those with one segment fewer and one more."""
+    """Return the kept point, and the points with one segment fewer and one more."""
     size = method.judging.size
     if size not in own:
         return [dict(own)]
@@ -122,14 +120,14 @@ def _points(method: AlgorithmSpec, own: Mapping[str, Value], n_customers: int) -
 def _fit_stored(
     store: Store, kept: KeptSolution, followed: Followed, points: Sequence[Mapping[str, Value]], data: Mapping[str, object]
 ) -> tuple[str, list[np.ndarray], list[Solution]]:
-    """Return a stored sweep of the later customers who are counted, and the labels and solutions of its points."""
+    """Return a stored sweep of the later customers who were not set aside, and the labels and solutions of its points."""
     counted = ~followed.scored.set_aside
     full = followed.scored.full
     purchases = {what: bought.take(counted) for what, bought in full.purchases.items()}
-    # What the features were made with is the kept solution's, components and vectors included, so that the new one can be followed too.
+    # Features are made as for the kept solution, including components and vectors, so that the new solution can be followed too.
     fitted = kept.preparation.fitted or full.fitted
     table = store.put_feature_table(replace(full.take(counted), purchases=purchases, fitted=fitted))
-    # Who would be set aside is not counted; copies would only take time.
+    # Customers who would be set aside are left out; copies would only take time.
     plan = replace(kept.spec.plan, outliers="none", repeats=1)
     spec = make_spec(store, table, data, plan, algorithm=kept.spec.algorithm, points=points)
     is_listed = spec.id in store.sweep_ids()
@@ -168,7 +166,7 @@ def _halves(method: AlgorithmSpec, X: np.ndarray, points: Sequence[Mapping[str, 
 
 
 def _gaps(X: np.ndarray, solutions: Sequence[Solution]) -> np.ndarray:
-    """Return the silhouette of each solution less that of the first, shape (n_points,); NaN where one is undefined."""
+    """Return the silhouette of each solution minus that of the first, shape (n_points,); NaN where one of the two is undefined."""
     scorer = SilhouetteScorer(X)
     values = [None if one.labels is None else scorer.score(np.asarray(one.labels)).value for one in solutions]
     found = np.array([np.nan if value is None else value for value in values])
@@ -200,7 +198,7 @@ def _others(
 
 
 def _chosen(others: Sequence[OtherNumber], solutions: Sequence[Solution]) -> int:
-    """Return the position of the number of segments that has become clearly better than the kept one, or 0 for the kept one."""
+    """Return the position of the number of segments that has become clearly better than the kept number; 0 if there is none."""
     better = [one for one in others if one.now > 0 and one.now - one.then > max(one.by_chance, LEAST_DIFFERENCE)]
     if not better:
         return 0

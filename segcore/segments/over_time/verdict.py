@@ -33,7 +33,7 @@ class Verdict:
     headline : Finding
         The answer in a sentence.
     reasons : tuple of Finding
-        What it is based on, the most important first.
+        Reasons for the answer, the most important first.
     """
 
     answer: Answer
@@ -65,10 +65,10 @@ def judge(found: OverTime, names: Mapping[int, str], titles: Mapping[str, str] |
     Notes
     -----
     *Segment again* if another number of segments has become clearly better, or if a fit of the later customers with the same settings
-    disagrees with the kept solution more than any half of the earlier customers does with the other, and more than 5 % of the customers
-    would move. Otherwise the segments still fit. Sizes and features may then have changed, each judged by the critical value of its
-    stability index: the probability that any of them is reported where nothing changed is 1 %. That customers move between segments is no
-    reason by itself: they also do where nothing changes about all of them together.
+    disagrees with the kept solution more than any half of the earlier customers does with the other half, and more than 5 % of the
+    customers would move. Otherwise the segments still fit. Sizes and features may then have changed, each judged by the critical value of
+    its stability index: if nothing changed, the probability that any of them is reported is 1 %. Customers moving between segments is not a
+    reason: they also move when the customers as a whole do not change.
     """
     structure, changes = _structure(found), _changes(found, names, titles or {})
     if structure:
@@ -87,7 +87,7 @@ def judge(found: OverTime, names: Mapping[int, str], titles: Mapping[str, str] |
 
 
 def _lengths(found: OverTime) -> list[Finding]:
-    """Return a caution where one period is longer than the other, so that counts and sums differ by themselves."""
+    """Return a caution if one period is longer than the other, because counts and sums then differ for that reason alone."""
     before, after = found.periods.days() or (0.0, 0.0)
     if not before or 1 / _LONGER <= after / before <= _LONGER:
         return []
