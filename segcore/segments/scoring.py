@@ -92,7 +92,7 @@ class KeptSolution:
         Raises
         ------
         StoreError
-            If it has no labels.
+            If the solution has no labels.
         """
         spec, solution = store.spec(sweep_id), store.solution(sweep_id, position)
         preparation = store.sweep(sweep_id).preparation
@@ -105,7 +105,7 @@ class KeptSolution:
         _check_kind(self.spec, dataset)
 
     def score(self, dataset: Dataset, reference_date: str | None) -> ScoredCustomers:
-        """Assign each customer of a data set to a segment, with features that count up to a date; see the function `score`."""
+        """Assign each customer of a data set to a segment, with features counted up to a date; see the function `score`."""
         fitted = _fitted(self.earlier, self.spec, self.preparation)
         full, few, notes = _built(self.store, dataset, reference_date, fitted)
         table = _selected(full, self.preparation.features)
@@ -135,7 +135,8 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
     dataset : Dataset
         Rows of the same kind as the sweep's data. Every customer in them is scored.
     as_of : str or None
-        ISO date, or date and time, up to which recency and similar features count; a date means its end. ``None`` means the sweep's date.
+        ISO date, or date and time, up to which recency and similar features count; a date means the end of that day. ``None`` means the
+        sweep's date.
 
     Raises
     ------
@@ -146,8 +147,8 @@ def score(store: Store, sweep_id: str, position: int, dataset: Dataset, *, as_of
 
     Notes
     -----
-    A customer whose features have not changed since the sweep gets the same label again. So does any other customer with exactly these
-    features; customers at the same distance from two centres are therefore assigned as in the fit.
+    A customer whose features have not changed since the sweep gets the same label again, and so does any other customer with exactly these
+    features. So customers at the same distance from two centres are assigned as in the fit.
     """
     kept = KeptSolution.read(store, sweep_id, position)
     kept.check_kind(dataset)
@@ -162,14 +163,14 @@ def features_like(store: Store, sweep_id: str, dataset: Dataset, *, as_of: str |
     store : Store
     sweep_id : str
     dataset : Dataset
-        Rows of the same kind as the sweep's data, with every column that made a feature of it.
+        Rows of the same kind as the sweep's data, with every column from which its features were made.
     as_of : str or None
         As in `score`.
 
     Returns
     -------
     table : FeatureTable
-        The features of the sweep's table, in its order: the same categories, cut-points and values for what is missing.
+        The features of the sweep's table, in its order: the same categories, cut-points and fill values.
     notes : tuple of Finding
         As in `ScoredCustomers`.
 
@@ -198,7 +199,7 @@ def _check_kind(spec: SweepSpec, dataset: Dataset) -> None:
 def _built(
     store: Store, dataset: Dataset, reference_date: str | None, fitted: Mapping[str, Any] | None
 ) -> tuple[FeatureTable, np.ndarray, tuple[Finding, ...]]:
-    """Build features from what was fitted; return also who has too few items, shape (n_customers,), and findings."""
+    """Build features from the fitted values; also return who has too few items, shape (n_customers,), and findings."""
     full = build_features(dataset, reference_date=reference_date, fitted=fitted)
     return _with_learned(store, full, fitted or {}, dataset.kind)
 
@@ -213,7 +214,7 @@ def _selected(full: FeatureTable, features: Sequence[str]) -> FeatureTable:
 def _with_learned(
     store: Store, table: FeatureTable, fitted: Mapping[str, Any], kind: str
 ) -> tuple[FeatureTable, np.ndarray, tuple[Finding, ...]]:
-    """Add the components or vectors that were fitted; return also who has too few items, shape (n_customers,), and findings."""
+    """Add the fitted components or vectors; also return who has too few items, shape (n_customers,), and findings."""
     tastes, vectors = (fitted.get(key) for key in ("taste", "vectors"))
     if tastes is not None:
         added, few, notes = add_fitted_taste(table, FittedTaste.read(store, tastes), kind=kind)
@@ -239,12 +240,12 @@ def _range_notes(trained: FeatureTable, scored: FeatureTable) -> tuple[Finding, 
 
 
 def _fitted(earlier: FeatureTable, spec: SweepSpec, preparation: Preparation) -> Mapping[str, Any] | None:
-    """Return what was fitted to build the sweep's features; for old sweeps that did not store it, derive it from their table."""
+    """Return the fitted values for the sweep's features; for old sweeps that did not store them, derive them from their table."""
     return preparation.fitted or _medians(earlier.select(preparation.features), spec)
 
 
 def _medians(table: FeatureTable, spec: SweepSpec) -> Mapping[str, Any] | None:
-    """Return recipes of numbers for a table of an old sweep; none for other kinds of data."""
+    """Return recipes of numbers for a customer table of an old sweep; ``None`` for other kinds of data."""
     if spec.data.get("kind") != "customers":
         return None
     # Filling missing values with the median did not change the median.
@@ -269,12 +270,12 @@ def _reference_date(dataset: Dataset, usual: str | None, as_of: str | None) -> s
 
 
 def end_of_day(as_of: str) -> str:
-    """Return an ISO date and time; of a date alone, its end.
+    """Return an ISO date and time; for a date alone, the end of that day.
 
     Raises
     ------
     ParameterError
-        If it is not a date.
+        If the text is not a date.
     """
     try:
         asked = dt.datetime.fromisoformat(as_of.strip())

@@ -1,4 +1,4 @@
-"""Validation of a solution: how well naive Bayes, trained on other customers, tells the segments from the features."""
+"""Validation of a solution: how well naive Bayes, trained on other customers, predicts the segments from the features."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ class Validation:
     accuracy : Estimate
         Share of the customers predicted correctly, with Wilson's 95 % interval.
     majority : float
-        Share of the most frequent label: the accuracy of always predicting that.
+        Share of the most frequent label: the accuracy of always predicting this label.
     model : {"gaussian", "bernoulli"}
         From the features as clustered, or from which items each customer likes.
     split_items : SplitItems or None
-        For segments made of what customers bought or rated: how well those of one half of the items follow from the other half.
+        For segments made from what customers bought or rated: how well segments from one half of the items are predicted by the other half.
     """
 
     labels: tuple[int, ...]
@@ -69,12 +69,12 @@ class Validation:
 
     @property
     def caution(self) -> str:
-        """What the accuracy does not say."""
+        """What the accuracy does not show."""
         return _CAUTIONS[self.model]
 
     @property
     def sentence(self) -> str:
-        """What was found and what it means, in words."""
+        """The result and its meaning, in words."""
         honest = "" if self.split_items is None else f" {self.split_items.sentence}"
         return (
             f"Naive Bayes predicts the segment of {share_text(self.accuracy)} of the customers correctly; always predicting the largest "
@@ -95,14 +95,14 @@ class Validation:
 
 @dataclass(frozen=True, slots=True)
 class SplitItems:
-    """How well segments made of one half of the items are predicted from the other half, by naive Bayes, out of fold.
+    """How well segments made from one half of the items are predicted from the other half, by naive Bayes, out of fold.
 
     Parameters
     ----------
     accuracy : Estimate
         Share of the customers predicted correctly, with Wilson's 95 % interval.
     permuted : float
-        The same, mean of five times, with the segments' labels permuted among the customers: what chance gives.
+        Accuracy by chance: the mean of five runs with the segments' labels permuted among the customers.
     """
 
     accuracy: Estimate
@@ -110,7 +110,7 @@ class SplitItems:
 
     @property
     def sentence(self) -> str:
-        """What was found, in words."""
+        """The result, in words."""
         much = share_text(self.accuracy)
         found = f"Segments made again from one half of the items are predicted from the other half for {much} of the customers"
         if self.above_chance:
@@ -138,11 +138,11 @@ def naive_bayes(X: np.ndarray | csr_array, labels: np.ndarray, *, model: Model =
     model : {"gaussian", "bernoulli"}
         scikit-learn's ``GaussianNB``, or ``BernoulliNB``, for values of 0 and 1.
     seed : int
-        Of the folds, over which each label is spread evenly.
+        For the folds, over which each label is spread evenly.
 
     Notes
     -----
-    A label that only one fold has cannot be predicted there, which counts as wrong.
+    A label that only one fold has cannot be predicted there; its customers count as wrong.
     """
     found, classes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     predicted = _out_of_fold(X, classes, model, seed)
@@ -162,24 +162,24 @@ def _out_of_fold(X: np.ndarray | csr_array, classes: np.ndarray, model: Model, s
         if not (~held_out).any():
             continue
         learner = GaussianNB() if model == "gaussian" else BernoulliNB(binarize=None)
-        with np.errstate(divide="ignore", invalid="ignore"):  # where the others are all alike
+        with np.errstate(divide="ignore", invalid="ignore"):  # if the other customers are all alike
             predicted[held_out] = learner.fit(X[~held_out], classes[~held_out]).predict(X[held_out])
     return predicted
 
 
 def split_items(X: csr_array, cluster: Callable[[csr_array], np.ndarray], likes: csr_array, *, seed: int = 0) -> SplitItems | None:
-    """Predict segments that are made of one random half of the items from the other half.
+    """Predict segments that are made from one random half of the items, using the other half.
 
     Parameters
     ----------
     X : csr_array of shape (n_customers, n_items), float64
         Counts or ratings, as they are.
     cluster : callable (csr_array of shape (n_customers, n_half)) -> labels of shape (n_customers,)
-        Makes segments of some of the items.
+        Makes segments from some of the items.
     likes : csr_array of shape (n_customers, n_items)
         1 where a customer likes the item.
     seed : int
-        Of the halves, the folds and the permutations.
+        For the halves, the folds and the permutations.
 
     Returns
     -------
@@ -188,8 +188,8 @@ def split_items(X: csr_array, cluster: Callable[[csr_array], np.ndarray], likes:
 
     Notes
     -----
-    Labels and predictors share no item, so a prediction above chance is not circular: what customers like in one half goes with what they
-    like in the other. How much they buy or rate at all is in both halves too.
+    Labels and predictors share no item, so a prediction above chance is not circular: what customers like in one half is related to what
+    they like in the other. How much they buy or rate at all shows in both halves too.
     """
     draw = np.random.default_rng([seed, 2])
     order = draw.permutation(X.shape[1])
@@ -225,10 +225,10 @@ def liked(X: csr_array, *, rated: bool) -> csr_array:
 
 
 def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Validation:
-    """Validate a solution of a sweep, copies left out.
+    """Validate a solution of a sweep, without copies.
 
-    Segments made of features of taste are predicted from what each customer likes, by a Bernoulli naive Bayes, and those made of one half
-    of the items from the other half; all others from the values that were clustered.
+    Segments made from features of taste are predicted by a Bernoulli naive Bayes from the items that each customer likes, and segments from
+    one half of the items from the other half; all other segments are predicted from the values that were clustered.
 
     Parameters
     ----------
@@ -274,5 +274,5 @@ def validate(store: Store, sweep_id: str, position: int, *, seed: int = 0) -> Va
     found = naive_bayes(likes, labels, model="bernoulli", seed=seed)
     try:
         return replace(found, split_items=split_items(X, cluster, likes, seed=seed))
-    except DataError:  # half of the items has no components
+    except DataError:  # a half of the items has no components
         return found

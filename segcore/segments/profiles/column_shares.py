@@ -31,16 +31,16 @@ class ValueShare:
     customers : int
         Number of customers with this value.
     share : float
-        Their share of the group, 0 to 1.
+        Share of the group with this value, 0 to 1.
     low, high : float
-        Wilson's 95 % interval for the share in the population that the group is a sample of.
+        Wilson's 95 % interval for the share in the population of which the group is a sample.
     overall : float
         The value's share of all customers, 0 to 1.
     index : Estimate
-        100 times the share over that among all customers, with its interval: see `index_of`. Exactly 100 for all customers.
+        100 times the share over the share among all customers, with its interval: see `index_of`. Exactly 100 for all customers.
     p : float or None
-        Of the hypothesis that the share is that of the other customers, adjusted for all values of all columns and segments: see
-        `adjusted`. ``None`` for all customers, and for columns in which the segments differ by construction.
+        p-value of the hypothesis that the share equals that of the other customers, adjusted for all values of all columns and segments:
+        see `adjusted`. ``None`` for all customers, and for columns in which the segments differ by construction.
     """
 
     value: str
@@ -92,19 +92,19 @@ class ColumnAcross:
     clustered_on : bool
         Whether the column is a feature of the solution; otherwise it is a profile column.
     by_construction : bool
-        Whether the segments differ in it because it, or what it is made of, was clustered on.
+        Whether the segments differ in the column because it, or a feature that it is made from, was clustered on.
     everyone : GroupShares
     segments : tuple of GroupShares
         The largest segment first, the noise last.
     association : float
-        Cramer's V of segment and value, 0 (the segments are alike in it) to 1 (it determines the segment).
+        Cramer's V of segment and value, 0 (the segments do not differ in the value) to 1 (the value determines the segment).
     pure : tuple of (str, str)
         Title and value of segments in which at least 99 % have a value that fewer than 90 % of all customers have.
     agreement : float
         Adjusted Rand index between the segments and a grouping by the column's values.
     unknown : int
-        Customers without a value who are left out, of a column from a second table or from order lines;
-        in other columns, missing is a value.
+        Customers without a value, who are left out in columns from a second table or from order lines; in other columns, missing is a
+        value.
     """
 
     column: str
@@ -133,7 +133,7 @@ def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, 
 
     Notes
     -----
-    Copies are left out. For numbers of the profile see `segcore.segments.profiles.profile_numbers`.
+    Copies are left out. For numeric profile columns, see `segcore.segments.profiles.profile_numbers`.
     """
     originals = np.asarray(table.copies) == 0
     rows = table if originals.all() else table.take(originals)
@@ -145,8 +145,8 @@ def columns_across(table: FeatureTable, solution: Solution, names: Mapping[int, 
 def standing_out(found: Sequence[ColumnAcross], label: int, *, most: int = 10) -> list[tuple[ColumnAcross, ValueShare]]:
     """Return the values by which a segment stands out, with their columns.
 
-    First those that almost all of the segment has, then those of profile columns whose share differs from that of the other customers,
-    then those of columns in which the segments differ by construction.
+    First come values that almost all of the segment has, then values of profile columns whose share differs from that of the other
+    customers, then values of columns in which the segments differ by construction.
 
     Parameters
     ----------
@@ -156,8 +156,9 @@ def standing_out(found: Sequence[ColumnAcross], label: int, *, most: int = 10) -
 
     Notes
     -----
-    Within each of the three, by the distance of the share from that among all customers, in standard deviations of having the value. Of
-    two values, the one that is rarer in the segment says nothing more.
+    Within each of these three, values are ordered by the distance of their share from that among all customers, in standard deviations of
+    having the value. If a column has two values, the one that is rarer in the segment than among all customers adds nothing and is left
+    out.
     """
     rows = []
     for across in found:
@@ -176,7 +177,7 @@ def standing_out(found: Sequence[ColumnAcross], label: int, *, most: int = 10) -
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Column:
-    """A column of categories: its values, all of which occur, and the position of each customer's among them, of those who ``have`` one."""
+    """A column of categories: its values, all of which occur, and for customers who ``have`` a value its position among them."""
 
     name: str
     clustered_on: bool
@@ -227,7 +228,7 @@ def _profile_columns(rows: FeatureTable) -> list[_Column]:
     for name, values in rows.profile.items():
         if not is_category(values):
             continue
-        # That a second table says nothing of a customer is one fact, not one of each of its columns.
+        # If a second table has no row for a customer, this is one fact, not one per column.
         have = ~pd.isna(values) if name in rows.described else None
         place, distinct = pd.factorize(values if have is None else values[have])
         texts = [str(int(value) if values.dtype.kind == "f" else value) for value in distinct]
@@ -245,7 +246,7 @@ def is_category(values: np.ndarray) -> bool:
     if values.dtype.kind != "f":
         return True
     there = values[~np.isnan(values)]
-    # Sorting all of many numbers, only to find that they are many, would take most of the time.
+    # Sorting a long column only to find that it has many different numbers would take most of the time.
     first = np.unique(there[:_GLANCE])
     if not len(there) or len(first) > MOST_VALUES or (there != np.rint(there)).any():
         return False

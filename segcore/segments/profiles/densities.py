@@ -11,10 +11,10 @@ from segcore.segments.profiles.histograms import BINS, Histogram, LeftOut, count
 
 FEWEST_POINTS, MOST_POINTS = 200, 800
 FEWEST_VALUES = 30
-"""A density needs more different values than this, as many as a histogram has bins: with fewer, bars show each value exactly."""
+"""A density needs more different values than this, the number of bins in a histogram: with fewer, bars show each value exactly."""
 
 LARGEST_HEAP = 0.1
-"""Largest share of the customers with one and the same value: a curve would spread a larger heap over values that nobody has."""
+"""Largest share of the customers with one and the same value: a curve would spread a larger peak over values that nobody has."""
 
 _CELLS = 8192
 _REACH = 5.0  # bandwidths beyond which a customer adds less than a millionth to a curve
@@ -42,7 +42,7 @@ class Density:
 
 
 def distribution_pair(values: np.ndarray, members: np.ndarray) -> Density | Histogram:
-    """Describe how a feature is distributed in a segment and among all customers: as densities if defensible, else as histograms.
+    """Describe the distribution of a feature in a segment and among all customers: as densities if defensible, else as histograms.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def distribution_pair(values: np.ndarray, members: np.ndarray) -> Density | Hist
 def density_pair(values: np.ndarray, members: np.ndarray) -> Density | None:
     """Estimate a feature's density in a segment and among all customers over the range that a histogram shows.
 
-    ``None`` where a density is not defensible, in the segment or among all customers: if there are at most 30 different values; if more
-    than a tenth of the customers have the same one; or if the bandwidth is narrower than half the distance of neighbouring values, such
-    as whole numbers, or than a 1,600th of the range, which no screen shows.
+    Returns ``None`` if a density is not defensible, in the segment or among all customers: if there are at most 30 different values; if
+    more than a tenth of the customers have the same value; or if the bandwidth is narrower than half the distance of neighbouring values,
+    such as whole numbers, or than a 1,600th of the range, which no screen can show.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def density_pair(values: np.ndarray, members: np.ndarray) -> Density | None:
 
     Notes
     -----
-    Each curve has its own bandwidth, by Silverman's rule. Both are reflected at the least and the greatest value of all customers, so that
-    no customer is spread over values that nobody has; for whole numbers, half a step beyond them.
+    Each curve has its own bandwidth, by Silverman's rule. Both are reflected at the lowest and the highest value of all customers (for
+    whole numbers, half a step beyond), so that no customer is spread over values that nobody has.
     """
     known, inside = present(values, members)
     groups = [np.sort(known), np.sort(known[inside])]
@@ -78,7 +78,7 @@ def density_pair(values: np.ndarray, members: np.ndarray) -> Density | None:
     margin = 0.5 if np.array_equal(known, np.rint(known)) else 0.0
     bandwidths = [_defensible_bandwidth(ordered) for ordered in groups]
     narrowest = min(bandwidths)
-    # With half a step and more, straight lines from point to point keep the area within one part in a hundred.
+    # With a bandwidth of half a step or more, straight lines from point to point keep the area within one percent.
     if narrowest < (last - first) / (2 * MOST_POINTS) or narrowest == 0:
         return None
     at = np.linspace(first, last, int(np.clip((last - first) / narrowest, FEWEST_POINTS, MOST_POINTS)))
@@ -109,7 +109,7 @@ def _middle_half(ordered: np.ndarray) -> float:
 
 
 def _quantile(ordered: np.ndarray, share: float) -> float:
-    # np.quantile does not see that the values are in order, and would take longer than all the rest.
+    # np.quantile does not use the order of the values, and would take longer than everything else here.
     place = share * (len(ordered) - 1)
     below = int(place)
     left, right = ordered[below], ordered[min(below + 1, len(ordered) - 1)]
@@ -128,7 +128,7 @@ def kernel_density(ordered: np.ndarray, at: np.ndarray, *, bandwidth: float, low
     bandwidth : float
         Standard deviation of the kernel, above 0, and at least a 1,600th of the range of ``at``.
     low, high : float
-        Where the curve is reflected; not at all by default.
+        Where the curve is reflected; by default, it is not reflected.
 
     Returns
     -------

@@ -15,7 +15,7 @@ from segcore.wording.quotes import value_text
 SHIFT_WORTH_SAYING = 0.3
 """Least distance of a segment's mean from the population's, in the population's standard deviations (between Cohen's small and medium)."""
 
-# What a segment above and below all customers is described by.
+# Phrases for segments above and below all customers.
 _PHRASES: Mapping[str, tuple[str, str]] = {
     "Amount": ("large order lines", "small order lines"),
     "NumberOfOrders": ("many order lines", "few order lines"),
@@ -77,10 +77,10 @@ def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
 
     Notes
     -----
-    Features are ranked by how far the mean is shifted, in standard deviations of all customers, times one plus the compactness
-    where it is positive: a shift that the segment's members share counts for more than one carried by a few of them. The median is
-    quoted where it differs in the same direction as the mean, the mean elsewhere, and the text says which. A binary feature is quoted as
-    the share of customers that have it; of a column's categories only the strongest is named.
+    Features are ranked by how far the mean is shifted, in standard deviations of all customers, times one plus the compactness where it is
+    positive: a shift that the whole segment shares counts more than a shift due to a few customers. The median is quoted if it differs in
+    the same direction as the mean, otherwise the mean, and the text says which. A binary feature is quoted as the share of customers that
+    have it; of a column's categories only the strongest is named.
     """
     shifted = [feature for feature in features if feature.shift is not None and abs(feature.shift) >= SHIFT_WORTH_SAYING]
     if not shifted:
@@ -95,7 +95,7 @@ def sets_apart(features: Sequence[FeatureProfile], *, most: int = 3) -> str:
 
 
 def _one_a_column(features: Sequence[FeatureProfile]) -> list[FeatureProfile]:
-    """Return the features without those dummies that come after another one of their column."""
+    """Return the features, keeping only the first dummy of each column."""
     columns: set[str] = set()
     found = []
     for feature in features:
@@ -132,12 +132,12 @@ def _compared(feature: FeatureProfile) -> tuple[str, str, str]:
 
 
 def _short_unit(unit: str) -> str:
-    """Return the unit where the phrase does not say what is counted."""
+    """Return the unit if the phrase does not say what is counted, else ""."""
     return unit_text(unit) if unit == "days" else ""
 
 
 def _typical(feature: FeatureProfile) -> tuple[float, float, bool]:
-    """Return the medians here and over all customers where they differ in the direction of the means, else the means; and which."""
+    """Return the medians here and over all customers if they differ in the direction of the means, else the means; and which of the two."""
     here, there = feature.median, feature.population_median
     if here is not None and there is not None and (here - there) * (feature.mean - feature.population_mean) > 0:
         return here, there, True
@@ -157,7 +157,7 @@ def strongest_item(title: str) -> str:
 
 
 def phrase_of(name: str, title: str, unit: str, *, above: bool) -> str:
-    """Return what customers above or below all others in a number are described by: "many orders", "low balance".
+    """Return the phrase for customers above or below all others in a number: "many orders", "low balance".
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def phrase_of(name: str, title: str, unit: str, *, above: bool) -> str:
     item = strongest_item(title)
     if item:
         return f"{'high' if above else 'low'} on {item}"
-    # A customer table may have columns of these names, which then mean what their owner means; its columns have no unit.
+    # A customer table may have columns with these names but another meaning; its columns have no unit.
     if unit:
         known = _PHRASES.get(name)
         if known:
@@ -180,7 +180,7 @@ def phrase_of(name: str, title: str, unit: str, *, above: bool) -> str:
 
 
 def _spend(logarithm: float) -> float:
-    """Undo ``sign(x) * log1p(|x|)``; exact for a median, which a monotone function carries along."""
+    """Undo ``sign(x) * log1p(|x|)``; exact for a median, which a monotone function preserves."""
     return math.copysign(math.expm1(abs(logarithm)), logarithm)
 
 

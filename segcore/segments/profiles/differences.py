@@ -47,7 +47,7 @@ class Groups:
         self.overall_means, self.overall_medians, self.overall_stds = np.empty((3, n_features))
 
         def middle(own: np.ndarray) -> float:
-            # np.median looks for NaN too, which takes as long again.
+            # np.median also checks for NaN, which doubles the time.
             low, high = (len(own) - 1) // 2, len(own) // 2
             found = np.partition(own, (low, high))
             return float(found[low] + (found[high] - found[low]) / 2)
@@ -73,13 +73,13 @@ class Groups:
         Returns
         -------
         list of Estimate
-            In standard deviations of all customers (ddof 0); ``sample_size`` is the number of customers in the segment. Undefined, with
-            the reason, where all customers are alike, or where the segment or the rest has fewer than two customers.
+            In standard deviations of all customers (ddof 0); ``sample_size`` is the number of customers in the segment. Undefined, with the
+            reason, if all customers are alike, or if the segment or the rest has fewer than two customers.
 
         Notes
         -----
-        The interval is that of Welch's unequal-variances t; the standard deviation counts as known. It covers the draw of customers, not
-        that the segments were found in these very features.
+        The interval is that of Welch's unequal-variances t; the standard deviation counts as known. It covers chance in drawing the
+        customers, not the fact that the segments were found in these very features.
 
         References
         ----------
@@ -110,7 +110,7 @@ class Groups:
         return np.asarray((counts[:, None] * self.means[which]).sum(axis=0) / counts.sum())
 
     def _squares(self, which: np.ndarray, mean: np.ndarray) -> np.ndarray:
-        """Return the sums of squared deviations of some groups' customers from a mean; nothing cancels."""
+        """Return the sums of squared deviations of some groups' customers from a mean, without cancellation."""
         return np.asarray((self.squares[which] + self.customers[which][:, None] * (self.means[which] - mean) ** 2).sum(axis=0))
 
 
@@ -122,7 +122,7 @@ def index_of(inside: int, customers: int, outside: int, others: int) -> Estimate
     inside, customers : int
         Customers of the segment with the value, and in all.
     outside, others : int
-        The same of all other customers.
+        The same for all other customers.
 
     Returns
     -------
@@ -131,9 +131,9 @@ def index_of(inside: int, customers: int, outside: int, others: int) -> Estimate
 
     Notes
     -----
-    The segment is a part of all customers, so the two shares are not independent. The interval is Katz's for the ratio of the share in the
-    segment to that among the others, carried over: with that ratio R and the segment's share w of all customers, the index is
-    ``100 R / (w R + 1 - w)``. Where one of the two has no customer with the value, each count is raised by one half for the interval.
+    The segment is a part of all customers, so the two shares are not independent. The interval is derived from Katz's for the ratio R of
+    the share in the segment to that among the others: with the segment's share w of all customers, the index is ``100 R / (w R + 1 - w)``.
+    If one of the two has no customer with the value, each count is raised by one half for the interval.
 
     References
     ----------
@@ -149,7 +149,7 @@ def index_of(inside: int, customers: int, outside: int, others: int) -> Estimate
     a, n, b, m = inside + more, customers + more, outside + more, others + more
     reach = Z_95 * math.sqrt(max(1 / a - 1 / n + 1 / b - 1 / m, 0.0))
     low, high = (_from_ratio(a / n / (b / m) * math.exp(by), weight) for by in (-reach, reach))
-    # The added half moves the middle.
+    # Because of the added half, the index may lie outside the interval.
     return Estimate(value, min(low if inside else 0.0, value), max(high if outside else 100 / weight, value), customers)
 
 
@@ -198,7 +198,7 @@ def _fisher(inside: int, customers: int, having: int, total: int) -> float:
 
 
 def adjusted(p_values: Sequence[float]) -> list[float]:
-    """Return p-values adjusted for being many, in their order: rejecting those up to q keeps the rate of false discoveries at q.
+    """Return p-values adjusted for multiple tests, in the same order: rejecting those up to q keeps the false discovery rate at q.
 
     References
     ----------

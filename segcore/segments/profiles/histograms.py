@@ -20,7 +20,7 @@ class LeftOut:
     outside, segment_outside : int
         All customers, and those of the segment, below or above the range shown.
     missing, segment_missing : int
-        Those without a value.
+        Customers without a value.
     """
 
     outside: int
@@ -38,7 +38,8 @@ class Histogram:
     edges : tuple of float, one more than the bins
         Ascending, in the feature's unit. A bin includes its left edge; the last one also its right edge.
     population, segment : tuple of float
-        Shares of all customers, and of the segment's customers, in each bin, of those with a value; with those outside, they add up to 1.
+        Shares of all customers, and of the segment's customers, in each bin, among those with a value. Together with the shares outside,
+        they add up to 1.
     left_out : LeftOut
         Customers that the bins do not show.
     """
@@ -72,7 +73,7 @@ def histogram_pair(values: np.ndarray, members: np.ndarray, *, bins: int = BINS)
 
 
 def present(values: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values that are there, and which of them are the segment's."""
+    """Return the values that are not missing, and which of them belong to the segment."""
     there = ~np.isnan(values)
     return (values, members) if there.all() else (values[there], members[there])
 

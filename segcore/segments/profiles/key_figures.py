@@ -43,9 +43,9 @@ class KeyFigure:
     Parameters
     ----------
     value : float or None
-        ``None`` where it would be divided by 0.
+        ``None`` if it would be divided by 0.
     share : float or None
-        Of the sum over all customers; ``None`` for what does not add up, and where that sum is not positive.
+        Share of the sum over all customers; ``None`` for figures that do not add up, and if that sum is not positive.
     """
 
     value: float | None
@@ -77,9 +77,9 @@ class KeyFigures:
     Parameters
     ----------
     titles : mapping of str to str
-        What each key figure is called.
+        Title of each key figure.
     groups : tuple of GroupFigures
-        The segments, the largest first; the noise and the customers set aside, where there are some. They share out ``everyone``.
+        The segments, the largest first; then the noise and the customers set aside, if there are any. Together, they are ``everyone``.
     everyone : GroupFigures
         All customers of the data.
     """
@@ -114,8 +114,8 @@ def key_figures(table: FeatureTable, plan: Plan, solution: Solution, names: Mapp
 
     Notes
     -----
-    Revenue is net of what was cancelled, and so are units; an order with a line that was not cancelled counts as one. Each customer is in
-    one group, so sums of groups are sums of the data.
+    Revenue and units are net of cancelled lines; orders count if at least one line was not cancelled. Each customer is in one group, so the
+    groups add up to the data.
     """
     if solution.labels is None:
         raise refusal("export.no_labels", kind=StoreError)
@@ -147,7 +147,7 @@ def _additive(table: FeatureTable) -> dict[str, np.ndarray]:
     found = {"customers": np.ones(len(table))}
     if table.revenue is not None:
         found["revenue"] = table.revenue
-    # A customer table may have a column of this name, which then means what its owner means; its columns have no unit.
+    # A customer table may have a column with this name but another meaning; its columns have no unit.
     if any(entry.name == "invoices" and entry.unit for entry in table.dictionary):
         found["orders"] = table.column("invoices")
     return {**found, **table.sums}

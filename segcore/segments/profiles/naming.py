@@ -1,4 +1,4 @@
-"""Names for segments, from what sets each apart: no two alike, and the same for the same segments."""
+"""Names for segments, from what sets each apart: all different, and reproducible for the same segments."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def suggested_names(rows: FeatureTable, solution: Solution, *, taken: Collection
     Returns
     -------
     dict of int to str
-        No two alike, not even but for case. They depend on the customers in the segments, not on the segments' numbers.
+        All different, also when case is ignored. They depend on the customers in the segments, not on the segments' numbers.
 
     Notes
     -----
     Features are ranked as in `sets_apart`; a column's categories count once. The second feature must be shifted by half a standard
-    deviation. Segments that would have the same one or two get, instead of the second, the mean of the feature in which they differ most; a
-    segment without a shift is one of typical customers.
+    deviation. Segments with the same one or two phrases get, instead of the second, the mean of the feature in which they differ most; a
+    segment without a shift is called "Typical customers".
     """
     originals = np.asarray(rows.copies) == 0
     labels = np.asarray(solution.labels)[originals]
@@ -78,14 +78,14 @@ def suggested_names(rows: FeatureTable, solution: Solution, *, taken: Collection
 
 @dataclass(frozen=True, slots=True)
 class _Title:
-    """What a feature is called in names.
+    """Title of a feature in names.
 
     Parameters
     ----------
     entry : FeatureEntry
     text : str
     other : str
-        What 0 means, of a column with two values; "" for other features.
+        Meaning of 0 in a column with two values; "" for other features.
     """
 
     entry: FeatureEntry
@@ -99,7 +99,7 @@ class _Title:
         return cls(entry, f"Taste 0: {shortened(item)}" if item else shortened(title), shortened(title_of_0(rows, entry)))
 
     def phrase(self, mean: float, *, above: bool) -> str:
-        """Return what a segment is described by whose mean is above or below that of all customers."""
+        """Return the phrase for a segment whose mean is above or below that of all customers."""
         if self.entry.kind == "number":
             return phrase_of(self.entry.name, self.text, self.entry.unit, above=above)
         text, share = (self.other, 1 - mean) if not above and self.other else (self.text, mean)
@@ -109,7 +109,7 @@ class _Title:
 
     @property
     def inside(self) -> str:
-        """The title inside a name: "average order value"; those of a customer table are their owner's."""
+        """The title inside a name: "average order value"; titles of a customer table are not changed."""
         text = strongest_item(self.text) or self.text
         return f"{text[:1].lower()}{text[1:]}" if self.entry.unit and text == self.text and self.entry.kind == "number" else text
 
@@ -132,7 +132,7 @@ class _Segment:
 
     @property
     def order(self) -> tuple[float, ...]:
-        """Its place among segments of the same name, whatever their numbers are."""
+        """Sort key among segments of the same name, independent of their numbers."""
         return (-self.customers, *self.means.tolist(), self.first)
 
 
@@ -163,7 +163,7 @@ class _Said(NamedTuple):
 
 def _phrases(segment: _Segment, titles: Sequence[_Title]) -> list[_Said]:
     strength = np.abs(segment.shifts) * (1 + segment.compactness)
-    # What a segment is not says less than what it is.
+    # A value that a segment lacks says less than one that it has.
     vague = [title.entry.kind != "number" and not title.other and segment.shifts[at] < 0 for at, title in enumerate(titles)]
     chosen: list[int] = []
     for position in np.argsort(-strength * np.where(vague, _VAGUE, 1.0), kind="stable").tolist():
@@ -186,7 +186,7 @@ def _all_different(
     spread: np.ndarray,
     taken: Collection[str],
 ) -> dict[int, str]:
-    """Return a name for each segment; those with the same phrases, in whatever order, get numbers that tell them apart."""
+    """Return a name for each segment; segments with the same phrases, in any order, get numbers that distinguish them."""
     varied = np.flatnonzero((spread > 0) & np.isfinite(spread)).tolist()
     names = {label: ", ".join(said.text for said in found) for label, found in phrases.items()}
     groups: dict[frozenset[str], list[_Segment]] = {}
@@ -206,7 +206,7 @@ def _all_different(
 
 
 def numbered(names: Mapping[int, str], order: Sequence[int], taken: Collection[str] = ()) -> dict[int, str]:
-    """Return the names, short enough, with a capital; of two that are the same, the later one in ``order`` gets a 2."""
+    """Return the names, shortened and capitalized; of two equal names, the later one in ``order`` gets a 2."""
     used, found = {name.casefold() for name in taken}, {}
     for label in order:
         wanted = names[label][:1].upper() + names[label][1:]
@@ -220,6 +220,6 @@ def numbered(names: Mapping[int, str], order: Sequence[int], taken: Collection[s
 
 
 def shortened(title: str) -> str:
-    """Return a title on one line, as long as a name has room for."""
+    """Return a title on one line, shortened to the space in a name."""
     title = " ".join(visible(title).split())
     return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1].rstrip()}…"

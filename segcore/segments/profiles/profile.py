@@ -35,7 +35,7 @@ def segment_profile(
     names : mapping of label to str
         The analyst's names of the segments.
     apart : mapping of label to str, or None
-        What sets segments apart, instead of the sentence on their features.
+        Sentences on what sets segments apart, instead of those about their features.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def segment_profile(
 def profile_of_every_feature(
     table: FeatureTable, plan: Plan, solution: Solution, names: Mapping[int, str], *, apart: Mapping[int, str] | None = None
 ) -> SegmentProfile:
-    """Build the profile with every feature of the data but vectors, clustered on or not; only the former have a compactness.
+    """Build the profile with every feature of the data except vectors; only features that were clustered on have a compactness.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def profile_of_every_feature(
         raise refusal("export.no_labels")
     dimensions = table.dimensions
     rows = assemble(table, Plan(tuple(name for name in table.names if name not in dimensions), plan.outliers, seed=plan.seed)).table
-    # Copies of a customer follow each other, the customer first.
+    # The copies of a customer are in consecutive rows, the original first.
     return segment_profile(rows, replace(solution, labels=np.asarray(solution.labels)[:: plan.repeats]), names, apart=apart)
 
 
@@ -100,7 +100,7 @@ def _summary(
     group = int(np.searchsorted(groups.labels, label))
     means, medians = groups.means[group], groups.medians[group]
     spread = groups.overall_stds
-    # Components have mean 0, which sums of many customers miss by a little that would be shown as a number.
+    # Components have mean 0, but rounding in sums over many customers would be shown as a small number.
     overall = np.where(np.abs(groups.overall_means) < _ROUNDING * spread, 0.0, groups.overall_means)
     differences = groups.differences(label)
     features = tuple(

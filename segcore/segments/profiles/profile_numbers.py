@@ -28,11 +28,11 @@ class NumberGroup:
         ``None`` means all customers.
     title : str
     customers : int
-        Those with a value.
+        Customers with a value.
     median, mean : float or None
         ``None`` if no customer has a value.
     difference : Estimate
-        Of the mean from that of all other customers: see `Groups.differences`. Undefined for all customers.
+        Difference of the mean from that of all other customers: see `Groups.differences`. Undefined for all customers.
     """
 
     label: int | None
@@ -60,7 +60,7 @@ class NumberAcross:
     segments: tuple[NumberGroup, ...]
 
     def in_segment(self, label: int) -> FeatureProfile | None:
-        """Return the column in one segment as a feature is profiled; ``None`` if no customer of it has a value."""
+        """Return the column in one segment in the form of a feature's profile; ``None`` if no customer of the segment has a value."""
         group = next(group for group in self.segments if group.label == label)
         if group.mean is None or self.everyone.mean is None:
             return None
@@ -79,7 +79,7 @@ class NumberAcross:
 
 
 def numbers_across(table: FeatureTable, solution: Solution, names: Mapping[int, str]) -> tuple[NumberAcross, ...]:
-    """Describe every numeric profile column by segment, if it has too many values for a category; copies are left out."""
+    """Describe, by segment, every numeric profile column with too many values for a category; copies are left out."""
     originals = np.asarray(table.copies) == 0
     order = SegmentOrder.of(np.asarray(solution.labels)[originals], names)
     columns = [(name, values[originals]) for name, values in table.profile.items() if not is_category(values)]

@@ -31,7 +31,7 @@ class FeatureProfile:
     block : str
         The column that this dummy belongs to; "" for other features.
     other : str
-        What 0 means, of a column with two values: "loan: no"; "" for other features.
+        Meaning of 0 in a column with two values: "loan: no"; "" for other features.
     """
 
     name: str
@@ -69,8 +69,8 @@ class SegmentSummary:
     customer_share : float
         Share of the clustered customers, 0 to 1.
     revenue, revenue_share : float or None
-        Net revenue, and its share of the clustered customers' net revenue, or the same of a customer table's value column; ``None``
-        without such data, the share also if the total is not positive.
+        Net revenue, and its share of the clustered customers' net revenue, or the same for a customer table's value column; ``None``
+        without such data. The share is also ``None`` if the total is not positive.
     features : tuple of FeatureProfile
         In the table's order.
     apart : str
@@ -109,7 +109,7 @@ class SegmentProfile:
     revenue : float or None
         Their net revenue.
     worth : str
-        What ``revenue`` is, in words: see ``FeatureTable``.
+        Meaning of ``revenue``, in words: see ``FeatureTable``.
     """
 
     segments: tuple[SegmentSummary, ...]

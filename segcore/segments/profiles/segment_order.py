@@ -1,4 +1,4 @@
-"""The order in which profiles show segments, their titles, and which colour each has."""
+"""The order in which profiles show segments, their titles, and their colours."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class SegmentOrder:
 
 
 def colour_places(labels: Sequence[int], kept: Mapping[int, int]) -> dict[int, int]:
-    """Return the place of each segment's colour among the colours; noise has none.
+    """Return the position of each segment's colour in the list of colours; noise has none.
 
     Parameters
     ----------
     labels : sequence of int
         In the order of `SegmentOrder`.
     kept : mapping of segment to int
-        Places that segments keep from an earlier solution. The others get the first free ones, in their order.
+        Positions that segments keep from an earlier solution. The other segments get the first free ones, in order.
 
     Examples
     --------

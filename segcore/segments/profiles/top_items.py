@@ -1,4 +1,4 @@
-"""Items and categories that a segment buys most tellingly, by TF-IDF and by index, and the rank order of categories by its spend."""
+"""Items and categories that are most typical of a segment, by TF-IDF and by index, and the rank order of categories by its spend."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ class TopItem:
     buyers : int
         Customers of the segment who bought it.
     support : float
-        Their share of the segment, 0 to 1.
+        Share of the segment's customers who bought it, 0 to 1.
     index : Estimate
         100 times that share over the share among all clustered customers: see `index_of`.
     title : str or None
-        What people call it, where the data say so; two items may share a title.
+        The item's title, if the data have titles; two items may share a title.
     """
 
     item: str
@@ -46,14 +46,14 @@ class TopItem:
 
 @dataclass(frozen=True, slots=True)
 class TopItems:
-    """What a segment buys most tellingly.
+    """Items or categories that are most typical of a segment.
 
     Parameters
     ----------
     by_tfidf : tuple of TopItem
         The highest mean TF-IDF first: bought often, by many of the segment, and not by everybody.
     by_index : tuple of TopItem
-        Of those with at least 5 buyers in the segment, the highest lower end of the index's interval first, if that is above 100.
+        Items with at least 5 buyers in the segment whose interval of the index lies above 100, the highest lower end first.
     n_items : int
         Number of different items that the segment bought.
     """
@@ -75,9 +75,9 @@ class CategorySpend:
     overall : float
         Of the spend of all clustered customers, 0 to 1.
     index : float or None
-        100 times the share over that of all clustered customers; ``None`` if nobody among them buys from the category.
+        100 times the share over that of all clustered customers; ``None`` if none of them buys from the category.
     rank, index_rank : int
-        Place in the order of shares, and of indices, 1 for the largest; of equal ones, the category with more spend in the data is first.
+        Rank by share, and by index, 1 for the largest; of equal ones, the category with more spend in the data is first.
     """
 
     category: str
@@ -94,7 +94,7 @@ def category_spend(table: FeatureTable, kept: np.ndarray, labels: np.ndarray) ->
     Parameters
     ----------
     table : FeatureTable
-        Every feature of every customer. The categories are those with a feature of their own.
+        Every feature of every customer. The categories are those with their own feature.
     kept : ndarray of shape (n_customers,), bool
         Which of them were clustered.
     labels : ndarray of shape (kept.sum(),), int
@@ -132,17 +132,17 @@ def category_spend(table: FeatureTable, kept: np.ndarray, labels: np.ndarray) ->
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
-    """Return the place of each value in descending order, from 1."""
+    """Return the rank of each value in descending order, from 1."""
     return np.argsort(np.argsort(-values, kind="stable"), kind="stable") + 1
 
 
 def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, most: int = 10) -> Mapping[int, TopItems]:
-    """Return what each segment, and the noise, buys most tellingly.
+    """Return the items that are most typical of each segment, and of the noise.
 
     Parameters
     ----------
     purchases : Purchases
-        Of all customers of the data.
+        Purchases of all customers in the data.
     kept : ndarray of shape (n_customers,), bool
         Which of them were clustered.
     labels : ndarray of shape (kept.sum(),), int
@@ -181,7 +181,7 @@ def top_items(purchases: Purchases, kept: np.ndarray, labels: np.ndarray, *, mos
         with np.errstate(divide="ignore", invalid="ignore"):
             value = np.where(inside[group] >= _FEWEST_BUYERS, inside[group] / sizes[group] / (buyers / n), 0.0)
         best: list[TopItem] = []
-        # No interval begins above its value, so those further down cannot come before the ones that are found.
+        # No interval begins above its index, so items further down cannot come before those already found.
         for position in np.argsort(-value, kind="stable"):
             if value[position] <= 1 or (len(best) == most and 100 * value[position] < (best[-1].index.low or 0)):
                 break

@@ -1,4 +1,4 @@
-"""A comparison of a column with a value: the part of which rules and trees are made."""
+"""A comparison of a column with a value: the building block of rules and trees."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     Frame = pd.DataFrame | Mapping[str, Any]
 
-_SMALLEST = 1e-280  # of smaller numbers, the powers of ten below overflow
+_SMALLEST = 1e-280  # for smaller numbers, the powers of ten below overflow
 Op = Literal["<=", ">", "=", "!="]
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnTitles:
-    """What columns are called in words; by default, each by its name.
+    """Titles of columns; by default, their names.
 
     Parameters
     ----------
     titles : mapping of str to str
-        Of the columns that have one.
+        Titles of the columns that have one.
     flags : frozenset of str
         Columns that are 0 or 1, whose title says what 1 means: "job: student".
     others : mapping of str to str
-        What 0 means, of flags that have a word for it: "loan: no".
+        Meaning of 0, for flags that have a word for it: "loan: no".
     """
 
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ NAMES = ColumnTitles()
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A comparison of a column with a value; a missing value meets none, as in SQL.
+    """A comparison of a column with a value; a missing value meets no condition, as in SQL.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class Condition:
         return f"{title} {self.op} {self.value if isinstance(self.value, str) else number_literal(self.value)}"
 
     def opposite(self) -> Condition:
-        """Return the condition that the other customers with a value meet."""
+        """Return the opposite condition, which the other customers with a value meet."""
         opposites: Mapping[Op, Op] = {"<=": ">", ">": "<=", "=": "!=", "!=": "="}
         return Condition(self.feature, opposites[self.op], self.value)
 
@@ -119,7 +119,7 @@ def short_number(low: float, high: float) -> float:
         return low
     scale = math.floor(math.log10(largest))
     for digits in range(-scale, 18 - scale):
-        # Rounded from the decimal number, so that it prints as short as it is.
+        # Rounded from the decimal number, so that it prints with few digits.
         found = float(f"{math.ceil(low * 10.0**digits)}e{-digits}")
         if low <= found < high:
             return found
@@ -134,9 +134,9 @@ def plain_columns(frame: Frame, n_labels: int, *, made: str) -> dict[str, np.nda
     frame : DataFrame, or mapping of str to column
         Numbers, or text, booleans and categories.
     n_labels : int
-        How many rows there must be.
+        Number of rows that the columns must have.
     made : str
-        What the columns are for, to begin a sentence: "A rule".
+        Name of the result, to begin an error message: "A rule".
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What defines the segments of a solution: the shortest rule for each, and one tree for all."""
+"""Definition of a solution's segments: the shortest rule for each, and one tree for all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from segcore.store.store import Store
 
 @dataclass(frozen=True, eq=False)
 class Definition:
-    """What defines the segments of a solution; each part is searched when first asked for.
+    """Definition of the segments of a solution; each part is searched when it is first used.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Definition:
     solution : Solution
         With its labels; ``rows`` has as many rows.
     preparation : Preparation or None
-        With which the rows were clustered; ``None`` in sweeps that did not keep it.
+        With which the rows were clustered; ``None`` for sweeps that did not store it.
     names : mapping of label to str
         The analyst's names of the segments.
     clustered : FeatureTable or None
@@ -48,7 +48,7 @@ class Definition:
 
     @classmethod
     def of(cls, store: Store, sweep_id: str, position: int) -> Definition:
-        """Return that of a solution in a store.
+        """Return the definition of a solution in a store.
 
         Raises
         ------
@@ -63,12 +63,12 @@ class Definition:
 
     @cached_property
     def titles(self) -> ColumnTitles:
-        """What the features are called in words."""
+        """Titles of the features."""
         return ColumnTitles.of(self.rows)
 
     @property
     def reads_vectors(self) -> bool:
-        """Whether vectors were clustered, which rules and tree explain by other features."""
+        """Whether vectors were clustered; rules and tree then use other features."""
         return self.clustered is not None and self.clustered.names != self.rows.names
 
     def found_by(self, rule: Rule) -> int:
@@ -96,7 +96,7 @@ class Definition:
         Raises
         ------
         ParameterError
-            If there is no such segment, or none at all.
+            If the segment does not exist, or the solution has no segments.
         """
         if not self.rules:
             raise ParameterError("There are no segments: all customers are noise.")
@@ -106,12 +106,12 @@ class Definition:
         return chosen
 
     def tree_for(self, segment: int | None) -> ExplainingTree:
-        """Return the tree if no segment is asked for.
+        """Return the tree; a segment cannot be chosen.
 
         Raises
         ------
         ParameterError
-            If one is.
+            If a segment is chosen.
         """
         if segment is not None:
             raise ParameterError("A tree is for all segments at once: leave the segment out, or ask for its rule.")

@@ -49,7 +49,7 @@ def axes_of(columns: Mapping[str, np.ndarray]) -> list[Axis]:
 
 
 class Cut(NamedTuple):
-    """A place between two values of an axis: the smaller its loss the better, then the wider the gap."""
+    """A cut between two values of an axis: the smaller its loss the better; if equal, the wider the gap."""
 
     loss: float
     gap: float
@@ -58,12 +58,12 @@ class Cut(NamedTuple):
     labels: tuple[int, int] = (0, 0)
 
     def is_before(self, other: Cut | None) -> bool:
-        """Tell whether it is better than another one."""
+        """Tell whether this cut is better than another one."""
         return other is None or (self.loss, -self.gap, self.axis) < (other.loss, -other.gap, other.axis)
 
 
 class Node:
-    """Customers searched that reach a place of the tree, and the segments, by position, whose means do."""
+    """Searched customers that reach a node of the tree, and the segments, by position, whose means reach it."""
 
     def __init__(self, rows: np.ndarray, labels: Sequence[int]) -> None:
         self.rows, self.labels = rows, list(labels)
@@ -79,7 +79,7 @@ class Growth:
         self.labels, self.place = np.unique(classes, return_inverse=True)
         self.spread = [float(np.nanstd(axis.values)) if not np.isnan(axis.values).all() else 0.0 for axis in axes]
         members = [self.place == position for position in range(len(self.labels))]
-        # A mean of no value is on the side of the customers without one.
+        # A mean without a value is on the side of the customers without a value.
         self.means = np.array([[_mean(axis.values[mine]) for axis in axes] for mine in members])
 
     def tree(self) -> Node:
@@ -100,9 +100,9 @@ class Growth:
         return root
 
     def _separate(self, node: Node, right: np.ndarray) -> tuple[Node, ...]:
-        """Divide a node between the means in it, with the fewest mistakes among the customers who are still with theirs.
+        """Divide a node between the means in it, with the fewest mistakes among the customers who are still with their own mean.
 
-        Where no cut is between any two of them, the most frequent segment comes first.
+        If no cut separates any two of the means, the most frequent segment comes first.
         """
         cut = self._best([partial(self._separation, axis, node.labels, right) for axis in range(len(self.axes))])
         if cut is None:
@@ -113,7 +113,7 @@ class Growth:
         return self._split(node, cut, low, [label for label in node.labels if label not in low])
 
     def _divide(self, leaves: list[Node]) -> None:
-        """Divide one leaf after the other into two segments, where that puts the most customers right."""
+        """Divide one leaf after the other into two segments, where this corrects the most customers."""
         most, worth = 2 * len(self.labels), max(_WORTH * len(self.place), 1.0)
         found = {id(leaf): self._division(leaf) for leaf in leaves}
         while len(leaves) < most:
@@ -141,7 +141,7 @@ class Growth:
         return best
 
     def _separation(self, axis: int, labels: Sequence[int], rows: np.ndarray) -> Cut | None:
-        """Return the cut of an axis between some means that parts the fewest customers from theirs."""
+        """Return the cut of an axis between some means that separates the fewest customers from their own mean."""
         means = self.means[:, axis]
         lowest, highest = means[labels].min(), means[labels].max()
         if not lowest < highest:
@@ -150,7 +150,7 @@ class Growth:
         known = np.unique(np.concatenate([values, means[labels]]))
         known = known[np.isfinite(known)]
         cuts = known[(known >= lowest) & (known < highest)]
-        # A customer is parted from the mean by any cut between them.
+        # A customer is separated from the mean by any cut between the two.
         starts, ends = np.sort(np.minimum(own, values)), np.sort(np.maximum(own, values))
         mistakes = np.searchsorted(starts, cuts, side="right") - np.searchsorted(ends, cuts, side="right")
         above = known[np.minimum(np.searchsorted(known, cuts, side="right"), len(known) - 1)]
@@ -167,7 +167,7 @@ class Growth:
         return self._best([partial(self._parted, axis, leaf.rows, present, place, right) for axis in range(len(self.axes))])
 
     def _parted(self, axis: int, rows: np.ndarray, present: np.ndarray, place: np.ndarray, right: int) -> Cut | None:
-        """Return the cut of an axis that puts the most customers right, each side a segment; its loss is the gain, negative."""
+        """Return the cut of an axis, with one segment per side, that is right for most customers; its loss is minus the gain."""
         values = self.axes[axis].values[rows]
         order = np.argsort(values, kind="stable")
         ordered = values[order]

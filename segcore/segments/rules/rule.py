@@ -12,16 +12,16 @@ from segcore.wording.numbers import share_text
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Conditions that hold together, and how well they find a segment among customers they were not found on.
+    """Conditions that must all hold, and how well they find a segment among customers who were not used in the search.
 
     Parameters
     ----------
     conditions : tuple of Condition
-        One or more; `find_rules` makes at most three.
+        One or more; `find_rules` returns at most three.
     coverage : Estimate
         Share of the segment's customers that the rule finds.
     precision : Estimate
-        Share of the customers it finds that are in the segment.
+        Share of the customers found that are in the segment.
     """
 
     conditions: tuple[Condition, ...]
@@ -54,12 +54,12 @@ class SegmentRules:
     ----------
     label : int
     chosen : Rule or None
-        The shortest that is about as good as the best; ``None`` if coverage or precision is below 0.7 for every length, on the
-        half that was searched or certainly on the other.
+        The shortest rule that is about as good as the best; ``None`` if for every length coverage or precision is below 0.7 on the half
+        that was searched, or certainly below 0.7 on the other half.
     frontier : tuple of Rule
-        The best rule of one, of two and of three conditions, as far as a further condition helps.
+        The best rule with one, two and three conditions, as long as a further condition helps.
     reason : str or None
-        Why there is no rule.
+        Why no rule was chosen.
     """
 
     label: int
@@ -68,14 +68,14 @@ class SegmentRules:
     reason: str | None = None
 
     def sentence(self, titles: ColumnTitles = NAMES) -> str:
-        """Return what the rule finds, or why there is none, in words."""
+        """Return what the rule finds, or why there is no rule, in words."""
         if self.chosen is None:
             return self.reason or ""
         coverage, precision = share_text(self.chosen.coverage), share_text(self.chosen.precision)
         return f"{coverage} of its customers are found by {self.chosen.text(titles)}; {precision} of those found are in this segment."
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values: the chosen rule first, then the others of the frontier; none where there is no short rule, and why."""
+        """Return plain values: the chosen rule first, then the rest of the frontier; if there is no short rule, the reason."""
         if self.chosen is None:
             return {"rules": [], "no_rule": self.reason}
         others = [rule for rule in self.frontier if rule is not self.chosen]
@@ -83,7 +83,7 @@ class SegmentRules:
 
 
 def share_of(part: int, whole: int) -> Estimate:
-    """Return a share with Wilson's 95 % interval; undefined where nobody is found."""
+    """Return a share with Wilson's 95 % interval; undefined if nobody is found."""
     if not whole:
         return Estimate.undefined("It finds nobody among the customers it is measured on.")
     return Estimate.of_share(part / whole, whole)

@@ -1,4 +1,4 @@
-"""The shortest rule for each segment: up to three conditions that find its customers, measured on customers it was not found on."""
+"""The shortest rule for each segment: up to three conditions that find its customers, measured on customers not searched."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MOST_CONDITIONS = 3
 ENOUGH = 0.7
-"""Least coverage and precision of a rule worth telling."""
+"""Least coverage and precision of a rule that is worth showing."""
 _BEAM = 12
 _CUTS = 24
 _TAILS = (0.0, 0.02, 0.04, 0.06, 0.1, 0.2)
@@ -48,7 +48,7 @@ def find_rules(frame: Frame, labels: Sequence[int] | np.ndarray, *, seed: int = 
     labels : sequence of int, one per row
         -1 is noise, which has no rule.
     seed : int
-        Of the division of the customers.
+        For dividing the customers into halves.
 
     Returns
     -------
@@ -63,11 +63,11 @@ def find_rules(frame: Frame, labels: Sequence[int] | np.ndarray, *, seed: int = 
     Notes
     -----
     One half of each segment's customers, drawn at random, is searched; coverage and precision are measured on the other half, at the true
-    share of the segment, with Wilson's 95 % intervals. Of a half of more than 25,000, so many are searched. Conditions compare a number
-    with a cut between two of its values, the one with the fewest digits there, or a text with one of its 30 most frequent values. A beam
-    search adds one condition after the other to the 12 best rules by their F1 (the harmonic mean of coverage and precision on the searched
-    half), then moves each cut to its best place. A further condition must add 0.01 to F1. A rule whose interval on the other half lies
-    below 0.7 is not chosen.
+    share of the segment, with Wilson's 95 % intervals. If a half has more than 25,000 customers, only so many are searched. Conditions
+    compare a number with a cut between two of its values (the number with the fewest digits there), or a text with one of its column's 30
+    most frequent values. A beam search adds one condition after the other to the 12 best rules by F1 (the harmonic mean of coverage and
+    precision on the searched half), then moves each cut to its best position. A further condition must add 0.01 to F1. A rule whose
+    interval on the other half lies below 0.7 is not chosen.
 
     References
     ----------
@@ -91,31 +91,31 @@ def find_rules(frame: Frame, labels: Sequence[int] | np.ndarray, *, seed: int = 
 
 
 def search_conditions(columns: Mapping[str, np.ndarray], mine: np.ndarray) -> list[Candidate]:
-    """Return the best rule of each length that finds some customers among others, as far as each is better than the one before.
+    """Return the best rule of each length that finds some customers among others, as long as each is better than the one before.
 
     Parameters
     ----------
     columns : mapping of str to ndarray of shape (n_customers,)
         As `plain_columns` returns them.
     mine : ndarray of shape (n_customers,), bool
-        Whom to find.
+        The customers to find.
 
     Notes
     -----
-    Searched as in `find_rules`. F1, coverage and precision are those on the very customers searched; measure on others.
+    The search is that of `find_rules`. F1, coverage and precision are those on the customers searched; measure rules on other customers.
     """
     return _Search(columns, mine.astype(np.int64), [1]).frontier(1)
 
 
 def halves(classes: np.ndarray, seed: int, *, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows to search and those to measure on: every other one of each segment's, in random order.
+    """Return the rows to search and those to measure on: every other row of each segment, in random order.
 
     Parameters
     ----------
     classes : ndarray of shape (n_customers,), int
     seed : int
     most : int
-        About how many rows to search: of more, the same share of each segment's half.
+        Approximate maximum of rows to search; if there are more, the same share of each segment's half is taken.
     """
     order = np.random.default_rng(seed).permutation(len(classes))
     by_class = order[np.argsort(classes[order], kind="stable")]
@@ -144,12 +144,12 @@ def _of_segment(search: _Search, label: int, rest: Mapping[str, np.ndarray], cla
     if not good:
         short = "No rule of up to three conditions finds 70 % of the segment with a precision of 70 %."
         return SegmentRules(label, None, tuple(measured), short)
-    # Each length of the frontier is better than the one before by what a further condition must add, so none is too long.
+    # Each rule of the frontier is better than the one before by the least gain for a further condition, so none is too long.
     return SegmentRules(label, measured[good[-1]], tuple(measured))
 
 
 def _can_be_enough(rule: Rule) -> bool:
-    """Tell whether the other half does not contradict a rule: of few customers, some rule always fits those that were searched."""
+    """Tell whether the other half does not contradict a rule: with few customers, some rule always fits the searched ones."""
     return all(found.high is None or found.high >= ENOUGH for found in (rule.coverage, rule.precision))
 
 
@@ -161,7 +161,7 @@ def _measured(conditions: tuple[Condition, ...], rest: Mapping[str, np.ndarray],
 
 
 class _Column:
-    """A column in codes: numbers by the cut they lie below, texts by value, then all others, then missing ones."""
+    """A column in codes: numbers by the cut that they lie below, texts by value; then all other values, then missing values."""
 
     def __init__(self, name: str, values: np.ndarray, classes: np.ndarray, labels: Sequence[int]) -> None:
         self.name, self.values = name, values
@@ -181,7 +181,7 @@ class _Column:
 
 
 class _Search:
-    """The searched half of the customers, its columns in codes one behind the other."""
+    """The searched half of the customers, with columns as codes in consecutive ranges."""
 
     def __init__(self, columns: Mapping[str, np.ndarray], classes: np.ndarray, labels: Sequence[int]) -> None:
         self.classes = classes
@@ -189,11 +189,11 @@ class _Search:
         self.columns = {column.name: column for column in made}
         sizes = [len(column.known) + 2 for column in made]
         self.starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        # One row per customer, so that the rows of a rule lie together.
+        # One row per customer, so that the codes of a customer are next to each other in memory.
         self.codes = np.stack([column.codes + start for column, start in zip(made, self.starts[:-1], strict=True)], axis=1).astype(np.int32)
 
     def frontier(self, label: int) -> list[Candidate]:
-        """Return the best rule of each length, as far as each is better than the one before."""
+        """Return the best rule of each length, as long as each is better than the one before."""
         mine = self.classes == label
         members = int(mine.sum())
         beam: list[tuple[Condition, ...]] = [] if mine.all() else [()]
@@ -215,7 +215,7 @@ class _Search:
         return best
 
     def _further(self, rows: np.ndarray, mine: np.ndarray, members: int) -> list[tuple[float, Condition]]:
-        """Return the best condition of each column and comparison for some rows, with its F1; the best of all first."""
+        """Return the best condition for each column and comparison on some rows, with its F1; the best of all first."""
         count = int(self.starts[-1])
         both = np.bincount((self.codes[rows] * 2 + mine[rows, None]).reshape(-1), minlength=2 * count)
         everybody, inside = both[::2] + both[1::2], both[1::2]
@@ -241,7 +241,7 @@ class _Search:
         return found
 
     def _refined(self, conditions: tuple[Condition, ...], mine: np.ndarray) -> Candidate:
-        """Move each cut in turn to where F1 is best, over all values."""
+        """Move each cut in turn to the value with the best F1."""
         members = int(mine.sum())
         for position, condition in enumerate(conditions):
             if condition.op in ("=", "!="):
@@ -267,7 +267,7 @@ class _Search:
 
 
 def _joined(conditions: tuple[Condition, ...], condition: Condition) -> tuple[Condition, ...]:
-    """Return the conditions with one more, which replaces one of the same column and comparison: it is the stricter one."""
+    """Return the conditions with one more, which is stricter than one of the same column and comparison and replaces it."""
     kept = tuple(one for one in conditions if (one.feature, one.op) != (condition.feature, condition.op) or condition.op == "!=")
     return (*kept, condition)
 
@@ -285,7 +285,7 @@ def _cuts(values: np.ndarray, classes: np.ndarray, labels: Sequence[int]) -> lis
         if len(own):
             wanted.append(np.quantile(own, ends, method="lower"))
     place = np.unique(np.searchsorted(known, np.concatenate(wanted)))
-    # A cut on either side of each wanted value, so that a value by itself can be told apart.
+    # A cut on either side of each wanted value, so that a single value can be separated.
     place = np.unique(np.concatenate([place, place - 1]))
     place = place[(place >= 0) & (place < len(known) - 1)]
     return [short_number(float(known[at]), float(known[at + 1])) for at in place]

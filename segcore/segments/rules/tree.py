@@ -32,9 +32,9 @@ class Leaf:
     label : int
         The segment of all its customers.
     customers : int
-        Of the half that the tree is measured on.
+        Customers of the half that the tree is measured on.
     precision : Estimate
-        Share of these that are in the segment.
+        Share of these customers who are in the segment.
     """
 
     label: int
@@ -44,7 +44,7 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A question: customers who meet the condition go on with ``yes``, all others, also without a value, with ``no``."""
+    """A question: customers who meet the condition continue with ``yes``; all others, including those without a value, with ``no``."""
 
     condition: Condition
     yes: Branch | Leaf
@@ -53,16 +53,16 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class ExplainingTree:
-    """A decision tree that assigns customers to segments, and what that costs.
+    """A decision tree that assigns customers to segments, and its cost.
 
     Parameters
     ----------
     root : Branch or Leaf
     accuracy : Estimate
-        Share of the customers, of the half that was not searched, who get their own segment.
+        Share of the customers in the half that was not searched who get their own segment.
     cost_ratio : float or None
         Price of explanation, at least 1: the squared distances of these customers from the mean of the group that the tree puts them in,
-        over those from the mean of their segment. Above 1 for segments that are compact; ``None`` where the segments have no spread.
+        over those from the mean of their segment. Above 1 for segments that are compact; ``None`` if the segments have no spread.
     """
 
     root: Branch | Leaf
@@ -84,7 +84,7 @@ class ExplainingTree:
         Parameters
         ----------
         frame : DataFrame, or mapping of str to column
-            With the columns of the conditions.
+            Columns of the conditions.
         """
         n = len(next(iter(dict(frame).values())))
         columns = plain_columns(frame, n, made="A tree")
@@ -131,22 +131,22 @@ def explain_tree(frame: Frame, labels: Sequence[int] | np.ndarray, *, X: np.ndar
     labels : sequence of int, one per row
         -1 is noise, which is left out.
     X : ndarray of shape (n_customers, n_features), float64, or None
-        What was clustered, in which distances are measured; ``None`` standardizes the columns of ``frame``, with one column of 0 and 1
-        for each value of a text.
+        Values that were clustered, in which distances are measured; ``None`` standardizes the columns of ``frame``, with one column of 0
+        and 1 for each value of a text.
     seed : int
         Of the division of the customers.
 
     Raises
     ------
     ParameterError
-        If the numbers of rows differ, there is no column, or no segment.
+        If the numbers of rows differ, or there is no column or no segment.
 
     Notes
     -----
     One half of each segment's customers, drawn at random and at most some 10,000 in all, is searched; accuracy and cost are measured on the
-    other half. First, splits that separate the segments' means with the fewest mistakes (customers parted from their mean), until each
+    other half. First, splits separate the segments' means with the fewest mistakes (customers separated from their own mean), until each
     leaf has one segment; a cut lies between two values and has the fewest digits there. Then the leaf whose division into two segments
-    puts the most customers right is divided, up to twice as many leaves as segments, while that is at least 1 % of the customers.
+    corrects the most customers is divided, up to twice as many leaves as segments, as long as these customers are at least 1 % of all.
 
     References
     ----------
@@ -192,7 +192,7 @@ def _measured(node: Node, growth: Growth, columns: Mapping[str, np.ndarray], row
 
 
 def _assign(node: Branch | Leaf, columns: Mapping[str, np.ndarray], rows: np.ndarray, labels: np.ndarray) -> None:
-    """Write the label of each row that reaches the node."""
+    """Write the label of each row that reaches the node into the result."""
     if isinstance(node, Leaf):
         labels[rows] = node.label
         return
