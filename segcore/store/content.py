@@ -1,6 +1,6 @@
-"""Content of the store's files: a file is read only if it is what its name says, the SHA-256 of its content.
+"""Content of the store's files: a file is read only if its name is the SHA-256 of its content.
 
-A file is read in full for that once per process, and again whenever it has changed on disk since. 200 MB take a quarter of a second.
+For this check, a file is read in full once per process, and again whenever it has changed on disk. 200 MB take a quarter of a second.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Literal
 UPLOADS = "uploads"
 """Name of the folder of uploaded files in a store's directory."""
 EXTRACTS = "extracts"
-"""Name of the folder of what was read from databases."""
+"""Name of the folder of extracts of databases."""
 Identity = tuple[int, int, int, int]
 
 _DIGEST_LENGTH = 64
@@ -28,7 +28,7 @@ def check_content(path: Path) -> None:
     OSError
         If the file is missing or cannot be read.
     ValueError
-        If its content is another.
+        If it has other content.
     """
     with path.open("rb") as file:
         found = _identity(os.fstat(file.fileno()))
@@ -40,7 +40,7 @@ def check_content(path: Path) -> None:
 
 
 def is_sound(path: Path) -> bool:
-    """Tell whether a file is there with the content that its name says."""
+    """Tell whether a file exists with the content that its name says."""
     try:
         check_content(path)
     except (OSError, ValueError):
@@ -49,7 +49,7 @@ def is_sound(path: Path) -> bool:
 
 
 def damaged_copy(path: Path, content: str) -> Literal["upload", "extract"] | None:
-    """Tell what a file is if some store keeps it and ``content``, the SHA-256 of what is read, is not that of its name."""
+    """Tell what a file is if a store keeps it and ``content``, the SHA-256 that was read, is not that of its name."""
     folder = path.absolute().parent
     what: Literal["upload", "extract"] | None = "upload" if folder.name == UPLOADS else "extract" if folder.name == EXTRACTS else None
     kept = path.name.partition(".")[0]
@@ -57,5 +57,5 @@ def damaged_copy(path: Path, content: str) -> Literal["upload", "extract"] | Non
 
 
 def _identity(status: os.stat_result) -> Identity:
-    """Return what changes whenever a file does; the time of its last change cannot be set back, unlike that of its content."""
+    """Return values that change whenever a file does. Unlike the modification time, the status-change time cannot be set back."""
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

@@ -1,4 +1,4 @@
-"""Damage in the store: what was stored and cannot be read back, as one error that says whose it is and what makes it again."""
+"""Damage in the store: one error for stored things that cannot be read, which says what they belong to and how to make them again."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from segcore.wording.store import Lost
 
 DAMAGED = "store.damaged"
 Built = TypeVar("Built")
-# What reading plain values of another shape raises, and files that are missing, cut or nested too deep.
+# Errors from reading plain values of another shape, and files that are missing, truncated or nested too deep.
 _SIGNS = (AttributeError, EOFError, LookupError, OSError, OverflowError, RecursionError, TypeError, ValueError)
-# Of errors of the operating system, only these are about what is there; libraries raise others without a number.
+# Of the operating system's errors, only these are about the file itself; libraries raise others without a number.
 _LOST = (None, errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP)
 
 
 def damage(what: Lost, remedy: Remedy | str, **whose: str) -> StoreError:
-    """Build the error for something that was stored and is missing or damaged.
+    """Build the error for something stored that is missing or damaged.
 
     Parameters
     ----------
     what : str
         One of ``wording.store.LOST``.
     remedy : Remedy or str
-        What makes it again.
+        How to make it again.
     **whose : str
         The values that the sentence of ``what`` needs.
     """
@@ -42,10 +42,11 @@ def damage(what: Lost, remedy: Remedy | str, **whose: str) -> StoreError:
 
 @contextlib.contextmanager
 def reading(lost: Callable[[], StoreError]) -> Iterator[None]:
-    """Report whatever shows in the body that something stored is damaged as the error that says what is lost.
+    """Report errors in the body that show damage as the error that says what is lost.
 
-    The body only reads: an error of a computation in it would be reported as damage too. Damage that was reported by then keeps its name,
-    except that of a mere file. An error of the operating system that says nothing of the file, such as too many open files, is no damage.
+    The body only reads: an error of a computation in it would be reported as damage too. Damage that was reported already keeps its name,
+    unless it names only a file. An error of the operating system that does not concern the file, such as too many open files, is not
+    damage.
 
     Parameters
     ----------
@@ -55,7 +56,7 @@ def reading(lost: Callable[[], StoreError]) -> Iterator[None]:
     Raises
     ------
     StoreError
-        The error that ``lost`` builds; or what prevents reading now.
+        The error that ``lost`` builds, or an error that prevents reading now.
     MemoryLimitError
         If there is too little memory to read.
     """
@@ -70,14 +71,14 @@ def reading(lost: Callable[[], StoreError]) -> Iterator[None]:
 
 
 def if_readable(build: Callable[[], Built]) -> Built | None:
-    """Return what is built from something stored, or ``None`` if that is missing or damaged: for what is made again when asked for.
+    """Return what ``build`` makes from something stored, or ``None`` if it is missing or damaged, for results that can be made again.
 
-    A record whose fields are not of their types is damaged too. ``build`` only reads, as the body of `reading` does.
+    A record with fields of wrong types is damaged too. ``build`` only reads, like the body of `reading`.
 
     Raises
     ------
     StoreError, MemoryLimitError
-        If it cannot be read now for a reason that is no damage.
+        If it cannot be read now for a reason that is not damage.
     """
     try:
         found = build()
@@ -95,7 +96,7 @@ def if_readable(build: Callable[[], Built]) -> Built | None:
 
 
 def _prevented(error: BaseException) -> SegcoreError | None:
-    """Return the error for what could not be read now, though it may be sound; ``None`` if it is missing or damaged."""
+    """Return the error for something that cannot be read now but may be undamaged; ``None`` if it is missing or damaged."""
     if not isinstance(error, OSError) or error.errno in _LOST:
         return None
     if error.errno == errno.ENOMEM:
@@ -109,12 +110,12 @@ def is_damage(error: BaseException) -> bool:
 
 
 def record_from(build: Callable[[dict[str, Any]], Built], text: str | bytes) -> Built:
-    """Return a record from stored JSON, each of its fields of the type that is declared for it.
+    """Return a record from stored JSON, with every field of its declared type.
 
     Raises
     ------
     Exception
-        One of those that `reading` reports, if it is damaged.
+        One of those that `reading` reports, if the record is damaged.
     """
     found = build(mapping(text))
     check_fields(found)

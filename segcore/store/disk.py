@@ -1,4 +1,4 @@
-"""Disks that are full or cannot be written: told from other errors by their codes, and named."""
+"""Disks that are full or cannot be written: distinguished from other errors by codes, and named."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from segcore.store.home import TEMPORARY
 from segcore.system.private_files import replacement, temporary_file
 
 Holder = Literal["home", "temporary", "output", "file"]
-"""What a disk is named by: the store, the system's folder for temporary files, a file that standard output is written to, or a file."""
+"""How a disk is named: by the store, the system's folder for temporary files, a file that standard output is written to, or a file."""
 
 _CODES = {
     errno.ENOSPC: "disk.full",
@@ -25,10 +25,10 @@ _CODES = {
     errno.EFBIG: "disk.file_limit",
     errno.EROFS: "disk.read_only",
 }
-# SQLite says "I/O error" for everything but ENOSPC, and cannot create its files where the disk is read-only.
+# SQLite reports "I/O error" for everything except ENOSPC, and cannot create its files on a read-only disk.
 _PERHAPS_DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 _PRIMARY = 0xFF  # the part of an extended result code that is the code itself
-_PROBE_BYTES = 1 << 16  # of SQLite's files, the shared index of its log grows in the largest steps: 32 KiB
+_PROBE_BYTES = 1 << 16  # the largest step in which SQLite's files grow is 32 KiB, of the shared index of the log
 _STDOUT = 1
 _TEMPORARY = "/tmp"  # noqa: S108 - where tempfile looks first
 
@@ -39,7 +39,7 @@ def disk_error(error: BaseException, path: Path | str, *, holder: Holder = "file
     Parameters
     ----------
     error : exception
-        Of the operating system or SQLite; a `DiskError` is returned as it is.
+        From the operating system or SQLite; a `DiskError` is returned unchanged.
     path : Path or str
         The file or folder that was written.
     holder : {"home", "temporary", "output", "file"}
@@ -58,7 +58,7 @@ def disk_error(error: BaseException, path: Path | str, *, holder: Holder = "file
     elif code == "disk.file_limit":
         limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
         values = {"limit": None if limit == resource.RLIM_INFINITY else limit}
-    from segcore.wording.findings import refusal  # what has no error to report starts without it
+    from segcore.wording.findings import refusal  # not needed to start a process without errors
 
     return refusal(code, kind=DiskError, holder=holder, path=str(path), **values)
 
@@ -76,7 +76,7 @@ def store_error(error: Exception, home: Path | str, *, needed: int | None = None
 def any_disk_error(error: BaseException, home: Path | str) -> DiskError | None:
     """Do the same as `disk_error` for an error that may be about any file, such as a temporary one of a library.
 
-    The disk is that of the error's file; a failed write names none, and then it is the one with the least free space.
+    The disk is that of the error's file; a failed write names no file, and then it is the disk with the least free space.
     """
     if isinstance(error, DiskError):
         return error
@@ -90,7 +90,7 @@ def any_disk_error(error: BaseException, home: Path | str) -> DiskError | None:
             return not_writable(home)
         return disk_error(error, path, holder=holder)
     if error.errno == errno.ENOENT and free_bytes(places[1][1]) < _PROBE_BYTES:
-        error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # tempfile has found no folder that it can use
+        error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # tempfile found no usable folder
     with contextlib.suppress(OSError):
         if stat.S_ISREG(os.fstat(_STDOUT).st_mode):
             places.append(("output", f"/dev/fd/{_STDOUT}"))
@@ -152,7 +152,7 @@ def disk_problem(home: Path | str, *, holder: Holder = "home", by_writing: bool 
         The store's directory, or another.
     holder : {"home", "temporary", "output", "file"}
     by_writing : bool
-        Whether to write a little and delete it, which also finds a quota; otherwise, which is cheap, the file system is only asked.
+        Whether to write a small file and delete it, which also finds a quota; otherwise the file system is only queried, which is cheap.
     """
     if by_writing:
         number = _probe(Path(home))
@@ -187,8 +187,8 @@ def _sqlite_errno(error: sqlite3.Error, path: Path) -> int | None:
 
 
 def _probe(folder: Path) -> int | None:
-    """Return the number of the error with which the disk refuses a small file; ``None`` if it takes one, or refuses for another reason."""
-    inside = folder / TEMPORARY  # of a store; swept, should this process be killed here
+    """Return the number of the error with which the disk refuses a small file; ``None`` if it takes it, or refuses for another reason."""
+    inside = folder / TEMPORARY  # of a store; cleaned up later if this process is killed here
     try:
         with temporary_file(inside if inside.is_dir() else folder, prefix=".disk.") as (_, file):
             file.write(bytes(_PROBE_BYTES))

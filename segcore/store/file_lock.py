@@ -1,7 +1,7 @@
 """Lock files, which a process holds for as long as it lives.
 
-The kernel releases a lock when its process ends, however it ends; unlike a process number, it is not reused. A lock can be handed to
-a child (``pass_fds``), so that it is held without a gap.
+The kernel releases a lock whenever its process ends, for whatever reason; unlike a process number, a lock is not reused. It can be handed
+to a child (``pass_fds``), so that it is held without a gap.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def is_held(path: Path) -> bool:
     Raises
     ------
     StoreError
-        If the lock cannot be read, such as where its folder is a file.
+        If the lock cannot be read, for example because its folder is a file.
     """
     try:
         handle = os.open(path, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""The store's directory: for this user only, however it was made."""
+"""The store's directory, which only this user can read, however it was created."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ TEMPORARY = "tmp"
 _INDEX = "index.db"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _NOTICE = "tightened"
-# What a store consists of; anything else in its directory is not ours to change.
+# Parts of a store; anything else in its directory is not ours to change.
 _FOLDERS = ("benchmarks", "extracts", "locks", "logs", "objects", "samples", "spares", "uploads", TEMPORARY)
 _FILES = (f"{_INDEX}*", "calibration.json*", "tmp*.parquet")
 _DIGEST = "[0-9a-f]" * 64
-# What earlier versions left behind when they were killed; none of these has an owner that could be asked.
+# Files that killed processes of earlier versions left behind; no owner is recorded for them.
 _LEFTOVERS = (
     *("tmp????????.parquet", "calibration.json.*.tmp", f"objects/*/{_DIGEST}.*.tmp", f"uploads/{_DIGEST}*.tmp"),
     *("samples/download-????????", f"benchmarks/{_DIGEST}"),
 )
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # what is stored there can still be read
-_IGNORED = {"lost+found", *_FOLDERS}  # of a disk that is mounted here; ours, from a process that is just making the store
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # stored results can still be read
+_IGNORED = {"lost+found", *_FOLDERS}  # the first on a disk that is mounted here; the others from a process that is just creating the store
 
 
 def make_private(home: Path) -> None:
-    """Create a store's directory for this user only, or make an existing one private; later starts only look at its mode.
+    """Create a store's directory for this user only, or make an existing one private; later starts only check its mode.
 
-    One that others could read is reported in one line on standard error, and to `take_notice`.
+    If others could read the directory, this is reported in one line on standard error, and to `take_notice`.
 
     Raises
     ------
     StoreError
         If others can read it, and it belongs to another user, is shared (such as ``/tmp``), or is not a store yet and holds other files,
-        so that it must not be made private.
+        because it must then not be made private.
     OSError
-        If it cannot be created, or something in it is not a directory and has the name of one.
+        If it cannot be created, or something else in it has the name of one of its directories.
     """
     with contextlib.suppress(FileExistsError):
         home.mkdir(mode=FOLDER_MODE, parents=True)
-    found = home.stat()  # of what a link leads to, because that holds the files
+    found = home.stat()  # of the target of a link, because the target holds the files
     is_store = (home / _INDEX).exists()
     if found.st_mode & _OTHERS:
         _check(home, found, is_store=is_store)
@@ -68,7 +68,7 @@ def make_private(home: Path) -> None:
 
 
 def take_notice(home: Path) -> bool:
-    """Tell whether the store was readable by others and that has not been shown on screen yet; true once."""
+    """Tell whether the store was readable by others and this has not been shown on screen yet; true only once."""
     try:
         (home / _NOTICE).unlink()
     except OSError:
@@ -86,7 +86,7 @@ def _check(home: Path, found: os.stat_result, *, is_store: bool) -> None:
 
 
 def _tighten(home: Path) -> bool:
-    """Take the others' permissions away from a store, its directory last, so that a start that is killed here begins again."""
+    """Remove other users' permissions from a store, from its directory last, so that a start that is killed here begins again."""
     tops = [home / name for name in _FOLDERS]
     for folder in filter(Path.is_dir, tops):
         for where, folders, files in os.walk(folder, topdown=False):
@@ -108,14 +108,14 @@ def _tighten(home: Path) -> bool:
 
 
 def _close(path: Path) -> None:
-    with contextlib.suppress(OSError):  # it has just been deleted, or belongs to another user, whom the closed directory keeps out
+    with contextlib.suppress(OSError):  # the file was just deleted, or belongs to another user, who cannot reach it in the closed directory
         mode = path.lstat().st_mode
         if mode & _OTHERS and not stat.S_ISLNK(mode):
             path.chmod(stat.S_IMODE(mode) & ~_OTHERS)
 
 
 def _is_index(path: Path) -> bool:
-    """Tell whether a file is an index of segcore's, and not a database of something else."""
+    """Tell whether a file is an index of segcore, and not the database of another program."""
     try:
         with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as index:
             return index.execute("select 1 from sqlite_master where name = 'sweeps'").fetchone() is not None
@@ -139,7 +139,7 @@ def _give_notice(home: Path) -> None:
     from segcore.wording.findings import sentence
     from segcore.wording.terminal import say
 
-    with contextlib.suppress(OSError):  # it is on screen too
+    with contextlib.suppress(OSError):  # the notice is on screen too
         say(f"segcore: {sentence(Finding('home.tightened', 'warning', {'home': str(home)}))}", file=sys.stderr)
     with contextlib.suppress(OSError):
         (home / _NOTICE).touch(mode=FILE_MODE)

@@ -50,8 +50,8 @@ create table if not exists jobs (
     number integer, finding text);
 """
 _VERSION = 2
-"""Of the index; one of a higher version is not opened, because this segcore would not keep what it promises."""
-# Of version 0, in which the order was that of the clock, which may be set back.
+"""Version of the index. A higher one is not opened, because this segcore would not keep that version's guarantees."""
+# For version 0, in which the order was that of the clock, which may be set back.
 _TO_VERSION_1 = (
     "alter table sweeps add column number integer",
     "alter table jobs add column number integer",
@@ -61,7 +61,7 @@ _TO_VERSION_1 = (
     "update jobs set number = place from (select id as of, row_number() over (order by created, id) as place from jobs) where id = of",
 )
 _NEXT_JOB = "(select coalesce(max(number), 0) + 1 from jobs)"
-_SUMMARY = "iif(json_valid(summary), summary, null)"  # a damaged one says nothing here; what reads it reports it
+_SUMMARY = "iif(json_valid(summary), summary, null)"  # a damaged summary is ignored here; the code that reads it reports it
 _JOB_FIELDS = {"state", "created", "started", "finished", "message", "result", "title", "total", "progress", "spec", "finding"}
 _JOB_JSON = ("spec", "result", "finding")
 _JOB_COLUMNS = (
@@ -87,7 +87,7 @@ def default_home() -> Path:
     Raises
     ------
     StoreError
-        If it depends on the home directory of a user who has none.
+        If it depends on a home directory that the user does not have.
     """
     asked = os.environ.get("SEGCORE_HOME")
     try:
@@ -105,15 +105,15 @@ def default_home() -> Path:
 class _ThreadsOwn:
     """Connection of one thread, closed when the thread ends.
 
-    A connection alone is part of a reference cycle: a server, which has a thread for each run of a page, would keep hundreds open until
-    the next garbage collection.
+    A plain connection is part of a reference cycle: a server, which has a thread for each run of a page, would keep hundreds open until the
+    next garbage collection.
     """
 
     def __init__(self, index: sqlite3.Connection) -> None:
         self.index, self.process = index, os.getpid()
 
     def __del__(self) -> None:
-        if self.process == os.getpid():  # a forked process must not touch its parent's
+        if self.process == os.getpid():  # a forked process must not touch its parent's connection
             self.index.close()
 
 
@@ -125,12 +125,12 @@ class Index:
     home : Path or None
         The store's directory, created for this user only if missing (see ``make_private``); ``None`` means ``default_home()``.
     is_own : bool
-        Whether this process keeps its temporary files here too; not in a store that is only copied from.
+        Whether this process keeps its temporary files here too; false for a store that is only copied from.
 
     Raises
     ------
     StoreError, DiskError
-        If the directory cannot be used, or cannot be private. From a full disk, what is there can still be read.
+        If the directory cannot be used, or cannot be made private. On a full disk, existing results can still be read.
     """
 
     def __init__(self, home: Path | str | None = None, *, is_own: bool = True) -> None:
@@ -157,7 +157,7 @@ class Index:
         return self.home / TEMPORARY
 
     def _check_emptied(self) -> None:
-        """Refuse an index without content in a store with objects; one that another process is just making has some in a moment."""
+        """Raise if the index is empty in a store with objects; an index that another process is just creating has content in a moment."""
         deadline = time.monotonic() + _MAKING_SECONDS
         path = self.home / "index.db"
         while path.is_file() and path.stat().st_size == 0 and any((self.home / "objects").iterdir()):
@@ -166,14 +166,14 @@ class Index:
             time.sleep(0.02)
 
     def _make_tables(self) -> None:
-        """Make what the index lacks: a new one lacks everything, one of an earlier version some tables and columns."""
+        """Create missing parts of the index: everything in a new index, some tables and columns in one of an earlier version."""
         with self._write() as index:
             if self._version(index) >= _VERSION:
                 return
             index.execute("begin immediate")
             try:
                 version = self._version(index)
-                if version < _VERSION:  # otherwise another process has done it in the meantime
+                if version < _VERSION:  # otherwise another process has done this in the meantime
                     is_of_0 = version == 0 and index.execute("select 1 from sqlite_master where name = 'sweeps'").fetchone() is not None
                     more = _TO_VERSION_1 if is_of_0 else ()
                     for statement in (*_SCHEMA.strip().split(";"), *more, f"pragma user_version = {_VERSION}"):
@@ -189,7 +189,7 @@ class Index:
         Raises
         ------
         StoreError
-            If a newer segcore has made it.
+            If a newer segcore created it.
         """
         version = int(index.execute("pragma user_version").fetchone()[0])
         if version > _VERSION:
@@ -199,7 +199,7 @@ class Index:
         return version
 
     def _damaged(self, error: Exception) -> SegcoreError | None:
-        """Return the error for an index that is damaged; ``None`` if the cause of ``error`` is another."""
+        """Return the error for a damaged index; ``None`` if ``error`` has another cause."""
         code = getattr(error, "sqlite_errorcode", None)
         damaged = code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
         return self._index_damaged(str(error)) if damaged else None
@@ -210,8 +210,8 @@ class Index:
         return refusal("store.index_damaged", kind=StoreError, index=str(self.home / "index.db"), reason=reason)
 
     def drop_leftovers(self) -> int:
-        """Delete the temporary files of processes that have ended, and return their number; the first use of a store by a process does."""
-        return 0 if self.temporary.is_symlink() else drop_leftovers(self.temporary)  # what a link leads to is not the store's
+        """Delete temporary files of ended processes, and return their number; happens when a process first uses a store."""
+        return 0 if self.temporary.is_symlink() else drop_leftovers(self.temporary)  # the target of a link does not belong to the store
 
     def _index(self) -> sqlite3.Connection:
         known: _ThreadsOwn | None = getattr(self._local, "index", None)
@@ -220,7 +220,7 @@ class Index:
         path = self.home / "index.db"
         if not path.exists():  # SQLite gives its log the same permissions
             os.close(private_opener(str(path), os.O_RDWR | os.O_CREAT))
-        # Whoever drops the last reference closes it, which may be another thread.
+        # The thread that drops the last reference closes the connection, which may be another thread.
         index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             _write_ahead(index)
@@ -250,14 +250,14 @@ class Index:
         return bool(os.statvfs(self.home).f_flag & os.ST_RDONLY) or not os.access(self.home, os.W_OK)
 
     def _index_of_full_disk(self) -> sqlite3.Connection:
-        """Open the index for one access where SQLite cannot create the files that processes share, so that it can still be read."""
+        """Open the index for one access if SQLite cannot create the files that processes share, so that it can still be read."""
         path = self.home / "index.db"
         log = path.with_name("index.db-wal")
         if self._is_closed() and not (log.exists() and log.stat().st_size):
-            # Nobody can change it. What a log holds would be missed.
+            # Nobody can change it. The content of a log would be missed.
             return sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
         index = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-        index.execute("pragma locking_mode=exclusive")  # what is shared is then in memory; others wait until this is closed
+        index.execute("pragma locking_mode=exclusive")  # shared state is then in memory; others wait until this connection is closed
         return index
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
@@ -322,12 +322,12 @@ class Index:
         return int(row[0])
 
     def evidence_attempts(self, sweep_id: str) -> dict[tuple[str, int], int]:
-        """Return the number of attempts at each piece of evidence, by part and number, that has been begun and is not there."""
+        """Return the number of attempts at each piece of evidence, by part and number, that was begun and is not stored."""
         query = "select part, number, attempts from evidence where sweep = ? and record is null and attempts > 0"
         return {(str(part), int(number)): int(count) for part, number, count in self._rows(query, sweep_id)}
 
     def put_evidence(self, sweep_id: str, part: str, number: int, record: object) -> None:
-        """Store a piece of evidence, JSON-able, unless it is there already."""
+        """Store a piece of evidence, JSON-able, unless it is stored already."""
         with self._write() as index:
             index.execute(
                 "insert into evidence (sweep, part, number, record) values (?, ?, ?, ?) "
@@ -336,19 +336,19 @@ class Index:
             )
 
     def evidence_level(self, sweep_id: str) -> str | None:
-        """Return how much evidence has been gathered: "auto", "all", or ``None`` if that is unfinished or was never asked for."""
+        """Return how much evidence has been gathered: "auto", "all", or ``None`` if gathering is unfinished or was never requested."""
         row = self._one(f"select json_extract({_SUMMARY}, '$.evidence.level') from sweeps where id = ?", sweep_id)
         return None if row is None or row[0] is None else str(row[0])
 
     def evidence_counts(self, sweep_id: str) -> tuple[int, int, int]:
-        """Return how many placebos, resamples and splits the summary of a sweep tells of."""
+        """Return the numbers of placebos, resamples and splits in the summary of a sweep."""
         names = ("placebos", "resamples", "splits")
         fields = ", ".join(f"ifnull(json_extract({_SUMMARY}, '$.evidence.{name}'), 0)" for name in names)
         placebos, resamples, splits = self._one(f"select {fields} from sweeps where id = ?", sweep_id) or (0, 0, 0)
         return int(placebos), int(resamples), int(splits)
 
     def forget_failed(self, sweep_id: str) -> int:
-        """Delete what failed, solutions and pieces of evidence, and all counted attempts, so that it is tried again; return the number."""
+        """Delete failed solutions and pieces of evidence, and all counted attempts, so that they are tried again; return the number."""
         with self._write() as index:
             dropped = index.execute(
                 "delete from points where sweep = ? and json_valid(record) and json_extract(record, '$.solution.status') = 'failed'",
@@ -356,7 +356,7 @@ class Index:
             ).rowcount
             index.execute("delete from attempts where sweep = ?", (sweep_id,))
             index.execute("update sweeps set summary = null where id = ? and ? > 0", (sweep_id, dropped))
-            # Evidence is about the whole grid, so with other solutions all of it is gathered again.
+            # Evidence concerns the whole grid, so if solutions change, all of it is gathered again.
             failed = index.execute(
                 "delete from evidence where sweep = ? and (? > 0 or (json_valid(record) and json_extract(record, '$.reason') is not null))",
                 (sweep_id, dropped),
@@ -365,7 +365,7 @@ class Index:
         return int(dropped) + int(failed)
 
     def forget_evidence_attempts(self, sweep_id: str) -> None:
-        """Set the attempts at each piece of evidence that is not there yet to 0."""
+        """Set the attempts at each piece of evidence that is not stored yet to 0."""
         with self._write() as index:
             index.execute("update evidence set attempts = 0 where sweep = ? and record is null", (sweep_id,))
 
@@ -432,21 +432,21 @@ class Index:
         Raises
         ------
         StoreError
-            If there is no such job, or what it was asked to do is damaged, or its result.
+            If there is no such job, or its request or its result is damaged.
         """
         row = self._one(f"{_JOB_QUERY} where id = ?", job_id)
         if row is None:
             raise StoreError(f"There is no job {job_id!r} in the store at {self.home}.")
         job, stored = _job(row), dict(zip(_JOB_COLUMNS, row, strict=True))
         damaged = [name for name in ("spec", "result") if job[name] is None and stored[name] is not None]
-        if damaged and not (damaged == ["result"] and job["kind"] == "sweep"):  # of which only the pace is in the row
+        if damaged and not (damaged == ["result"] and job["kind"] == "sweep"):  # for a sweep, the result in the row is only the pace
             from segcore.store.damage import damage
 
             raise damage("job" if "spec" in damaged else "result", "start_again", title=str(job["title"]))
         return job
 
     def is_readable_job(self, job_id: str) -> bool:
-        """Tell whether there is such a job, and nothing of it is damaged."""
+        """Tell whether the job exists and is undamaged."""
         try:
             self.job_row(job_id)
         except StoreError:
@@ -454,7 +454,7 @@ class Index:
         return True
 
     def job_ids(self, prefix: str) -> list[str]:
-        """Return the ids that begin with ``prefix``, at most three, without rows that only keep a place in the queue."""
+        """Return the ids that begin with ``prefix``, at most three, without rows that only hold a place in the queue."""
         query = "select id from jobs where substr(id, 1, ?) = ? and kind <> 'turn' limit 3"
         return [str(row[0]) for row in self._rows(query, len(prefix), prefix.lower())]
 
@@ -473,7 +473,7 @@ def _job(row: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _is_amount(value: object) -> bool:
-    """Tell whether a value of a job's row is a number that a count or a time can have, or is not there."""
+    """Tell whether a value of a job's row is a possible count or time, or is missing."""
     return value is None or (isinstance(value, int | float) and 0 <= value < _MOST)
 
 
@@ -486,7 +486,7 @@ def _mapping(text: str | None) -> dict[str, Any] | None:
 
 
 def _write_ahead(index: sqlite3.Connection) -> None:
-    # SQLite waits for other processes in every case except a change of the journal's mode.
+    # SQLite waits for other processes, except to change the journal's mode.
     deadline = time.monotonic() + _BUSY_SECONDS
     while True:
         try:

@@ -1,7 +1,7 @@
 """The store: an SQLite index, and arrays and tables as files named by their content.
 
 An object is written to a temporary file, flushed to disk and renamed before any row of the index names it. The index runs with
-``synchronous=FULL``, so an acknowledged row survives a crash, and so does everything that it names.
+``synchronous=FULL``, so an acknowledged row survives a crash, as does everything that it names.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-# Fields of a feature table that are arrays by name.
+# Fields of a feature table that are mappings of names to arrays.
 _BY_NAME = ("filled", "sums")
 _PURCHASES = ("starts", "items", "counts")
 _SHOWN = 12
-"""Letters of an id in sentences, which identify it."""
+"""Number of letters of an id in sentences, enough to identify it."""
 _BASKETS = {f"basket_{part}": part for part in ("items", "orders", "customers", "placed")}
 
 
@@ -64,7 +64,7 @@ class Store(Index):
     Raises
     ------
     StoreError, DiskError
-        If the directory cannot be used. From a full disk, what is there can still be read.
+        If the directory cannot be used. On a full disk, existing results can still be read.
     """
 
     def object_path(self, name: str) -> Path:
@@ -94,7 +94,7 @@ class Store(Index):
         return path
 
     def put_extract(self, written: Path) -> Path:
-        """Keep a Parquet file with what was read from a database under the SHA-256 of its content, and return its path.
+        """Keep a Parquet file with rows of a database under the SHA-256 of its content, and return its path.
 
         ``written`` is a temporary file of this store, which is moved.
         """
@@ -128,7 +128,7 @@ class Store(Index):
 
     @contextlib.contextmanager
     def _object(self, name: str) -> Iterator[Path]:
-        """Yield the path of an object whose content was checked; report what goes wrong in reading it as its loss."""
+        """Yield the path of an object whose content was checked; report errors in reading it as its loss."""
         with reading(lambda: damage("file", "ask_again", name=str(name)[:_SHOWN])):
             path = self.object_path(name)
             check_content(path)
@@ -147,11 +147,11 @@ class Store(Index):
         return self.put_bytes(buffer.getvalue(), ".parquet")
 
     def frame(self, name: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return a stored frame, or those of ``columns`` that it has."""
+        """Return a stored frame, or only those of ``columns`` that it has."""
         return self._table(name, columns).to_pandas()
 
     def _table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        from pyarrow.parquet import ParquetFile  # `read_table` imports what reads folders, and with it pandas
+        from pyarrow.parquet import ParquetFile  # `read_table` imports the code that reads folders, and with it pandas
 
         with self._object(name) as path, ParquetFile(path) as file:
             kept = None if columns is None else [column for column in file.schema_arrow.names if column in columns]
@@ -233,7 +233,7 @@ class Store(Index):
     def purchases(self, name: str, what: str) -> Purchases | None:
         """Return how often each customer of a stored feature table bought each ``item``, or from each ``category``.
 
-        ``None`` where the data have no such column, and for tables of earlier versions.
+        ``None`` if the data have no such column, and for tables of earlier versions.
         """
         with reading(lambda: self._lost_table(name, "purchases")):
             record = self.json(name).get("purchases", {}).get(what)
@@ -246,7 +246,7 @@ class Store(Index):
             return Purchases(tuple(self.json(record["names"])), **arrays, titles=titles, baskets=baskets)
 
     def purchased(self, name: str) -> tuple[Of, ...]:
-        """Return of what a stored feature table has `purchases`: ``item``, ``category``, both or neither."""
+        """Return the kinds of `purchases` in a stored feature table: ``item``, ``category``, both or neither."""
         with reading(lambda: self._lost_table(name)):
             return tuple(what for what in OF if what in self.json(name).get("purchases", {}))
 
@@ -256,7 +256,7 @@ class Store(Index):
             self.check_objects(_parts_of(self.json(name)))
 
     def _lost_table(self, name: str, what: Lost = "table") -> StoreError:
-        """Build the error for a damaged feature table, with the name of its data and the sweep that is repaired with it."""
+        """Build the error for a damaged feature table, with the name of its data and the sweep whose repair makes it again."""
         of_sweep = (
             "select id, json_extract(spec, '$.data.name') from sweeps "
             "where json_valid(spec) and json_extract(spec, '$.table') = ? order by number desc limit 1"
@@ -277,12 +277,12 @@ class Store(Index):
             index.execute("insert or replace into intakes values (?, ?, ?)", (key, _record(record), time.time()))
 
     def intake(self, key: str) -> dict[str, Any] | None:
-        """Return the record of an earlier intake; ``None`` if there is none, or it is damaged: it is made again when asked for."""
+        """Return the record of an earlier intake; ``None`` if there is none, or it is damaged and has to be made again."""
         row = self._one("select record from intakes where key = ?", key)
         return None if row is None else if_readable(lambda: mapping(row[0]))
 
     def is_damaged_intake(self, key: str) -> bool:
-        """Tell whether there is a record under a key that cannot be read."""
+        """Tell whether a key has a record that cannot be read."""
         return self.intake(key) is None and self._one("select 1 from intakes where key = ?", key) is not None
 
     def copy_intake(self, key: str, source: Store) -> None:
@@ -291,7 +291,7 @@ class Store(Index):
         Raises
         ------
         StoreError
-            If a part of it is lost.
+            If a part of the intake is lost.
         """
         record = source.intake(key)
         if record is None:
@@ -304,7 +304,7 @@ class Store(Index):
         self.put_intake(key, record)
 
     def add_sweep(self, spec: SweepSpec) -> str:
-        """Store a sweep's specification and return its id; adding it again changes nothing, but lists it again if it was removed."""
+        """Store a sweep's specification and return its id; adding it again changes nothing, except that a removed sweep is listed again."""
         with self._write() as index:
             index.execute("delete from removed_sweeps where sweep = ?", (spec.id,))
             index.execute(
@@ -317,7 +317,7 @@ class Store(Index):
         return spec.id
 
     def resolve(self, prefix: str) -> str:
-        """Return the id of the one sweep that begins with ``prefix``.
+        """Return the id of the only sweep whose id begins with ``prefix``.
 
         Raises
         ------
@@ -336,18 +336,18 @@ class Store(Index):
         return self._one("select 1 from sweeps where id = ?", sweep_id) is not None
 
     def sweep_ids(self, table: str | None = None) -> list[str]:
-        """Return the ids of all sweeps that were not removed, or of those of one feature table, the newest first."""
+        """Return the ids of all sweeps that were not removed, or only of those of one feature table, the newest first."""
         query = "select id from sweeps where id not in (select sweep from removed_sweeps) order by number desc, id"
         ids = [str(row[0]) for row in self._rows(query)]
         return ids if table is None else [found for found, spec in self.specs(ids).items() if spec.table == table]
 
     def specs(self, ids: Iterable[str]) -> dict[str, SweepSpec]:
-        """Return the specifications of sweeps by their ids, in their order, without those that are damaged."""
+        """Return the specifications of sweeps by id, in the order given, without damaged ones."""
         found = {sweep_id: if_readable(partial(self.spec, sweep_id)) for sweep_id in ids}
         return {sweep_id: spec for sweep_id, spec in found.items() if spec is not None}
 
     def remove_sweep(self, sweep_id: str) -> None:
-        """Leave a sweep out of lists; its results stay for the same question, and for `restore_sweep`."""
+        """Leave a sweep out of lists; its results stay for repeated sweeps and for `restore_sweep`."""
         with self._write() as index:
             index.execute("insert or ignore into removed_sweeps values (?)", (sweep_id,))
 
@@ -456,16 +456,16 @@ class Store(Index):
         return replace(found, labels=labels, arrays=arrays)
 
     def forget_damaged(self, sweep_id: str) -> int:
-        """Delete what is damaged of a sweep, so that running it again computes just that; return the number of things.
+        """Delete the damaged parts of a sweep, so that running it again computes only these; return their number.
 
-        Its solutions, each with labels and arrays, are checked, its pieces of evidence, preparation and summary; of a sweep that is not
+        Checks its solutions, each with labels and arrays, its pieces of evidence, its preparation and its summary; for a sweep that is not
         in the store, nothing.
 
         Raises
         ------
         StoreError
-            If its specification is damaged: `add_sweep` stores that again. Or if a file cannot be read for a reason that is no damage;
-            then nothing is deleted.
+            If its specification is damaged (`add_sweep` stores it again), or if a file cannot be read for a reason that is not damage; then
+            nothing is deleted.
         """
         row = self._one("select preparation, summary from sweeps where id = ?", sweep_id)
         if row is None:
@@ -488,7 +488,7 @@ class Store(Index):
         return len(damaged) + dropped + (judged is None or not judged[1])
 
     def drop_damaged_evidence(self, sweep_id: str, *, n_points: int) -> int:
-        """Delete the damaged pieces of evidence on a sweep with so many points, so that they are gathered again; return their number."""
+        """Delete the damaged pieces of evidence on a sweep, so that they are gathered again; return their number."""
         damaged = [
             (sweep_id, part, number)
             for part, pieces in self.evidence(sweep_id).items()
@@ -539,14 +539,14 @@ class Store(Index):
         return {segment: name for segment, name in rows if _is_name(segment, name)}
 
     def keep_segment_colours(self, sweep_id: str, point: str, places: Mapping[int, int]) -> None:
-        """Store which colours a solution's segments keep from an earlier one, by place; they replace those stored before."""
+        """Store which colours a solution's segments keep from an earlier solution, by position; they replace those stored before."""
         with self._write() as index:
             index.execute("delete from segment_colours where sweep = ? and point = ?", (sweep_id, point))
             rows = [(sweep_id, point, segment, place) for segment, place in places.items()]
             index.executemany("insert into segment_colours values (?, ?, ?, ?)", rows)
 
     def segment_colours(self, sweep_id: str, point: str) -> dict[int, int]:
-        """Return the places of the colours that a solution's segments keep from an earlier solution; all others go by size."""
+        """Return the positions of the colours that a solution's segments keep from an earlier solution; all other colours go by size."""
         rows = self._rows("select segment, place from segment_colours where sweep = ? and point = ?", sweep_id, point)
         return {segment: place for segment, place in rows if isinstance(segment, int) and isinstance(place, int) and place >= 0}
 
@@ -571,7 +571,7 @@ def _write_durably(temporary: Path, path: Path, *parts: bytes | memoryview) -> N
             file.write(part)
         file.flush()
         os.fsync(file.fileno())
-        if path.is_dir():  # in place of a file that is lost; nothing can be renamed to it
+        if path.is_dir():  # in place of a lost file; nothing can be renamed to a directory
             shutil.rmtree(path)
         written.rename(path)
     for directory in (path.parent, path.parent.parent):
@@ -583,10 +583,10 @@ def _write_durably(temporary: Path, path: Path, *parts: bytes | memoryview) -> N
 
 
 def _solution_of(stored: str, sweep_id: str, position: int) -> tuple[Solution, str | None, Mapping[str, str]]:
-    """Return a solution without labels and arrays, and the objects that hold these, from the record of its point."""
+    """Return a solution without labels and arrays, and the names of the objects with these, from the record of its point."""
     found = mapping(stored)
     kept = found.pop("sha256", None)
-    if kept is not None and kept != digest([sweep_id, position, found]):  # earlier versions kept none
+    if kept is not None and kept != digest([sweep_id, position, found]):  # earlier versions stored no digest
         raise ValueError("the solution is not what was stored")
     solution = Solution.from_json(found["solution"])
     check_fields(solution)
@@ -605,12 +605,12 @@ def _are_labels_of(solution: Solution, labels: np.ndarray) -> bool:
 
 
 def _is_name(segment: object, name: object) -> bool:
-    """Tell whether a row is the name of a segment; one that is damaged counts as not given, and giving the name again replaces it."""
+    """Tell whether a row is the name of a segment; a damaged row counts as no name, and naming the segment again replaces it."""
     return isinstance(segment, int) and isinstance(name, str)
 
 
 def _parts_of(record: Mapping[str, Any]) -> list[str]:
-    """Return the names of all objects of a stored feature table, but for its record."""
+    """Return the names of all objects of a stored feature table, except its record."""
     tables = [part for part in (record["rows"], record["profile"]) if part]
     return [record["values"], *tables, *_arrays_by_name(record), *_texts_of(record)]
 
@@ -623,14 +623,14 @@ def _texts_of(record: Mapping[str, Any]) -> list[str]:
 
 
 def _learned(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what was fitted to learn features from items, of a feature table's record; empty if none was."""
+    """Return the fitted values of features learned from items, from a feature table's record; empty if there are no such features."""
     fitted = record.get("fitted", {})
     found: Mapping[str, Any] = fitted.get("taste") or fitted.get("vectors") or {}
     return found
 
 
 def _arrays_by_name(record: Mapping[str, Any]) -> list[str]:
-    """Return the names of the arrays that a stored feature table has under names of their own."""
+    """Return the names of the stored arrays in the mappings of a feature table."""
     by_name = [array for part in _BY_NAME for array in record.get(part, {}).values()]
     learned = _learned(record)
     by_name += [learned[part] for part in ("loadings", "idf", "counts", "output", "input") if part in learned]

@@ -12,13 +12,13 @@ from segcore.wording.memory import limit_error
 USER_ERROR = 2
 """Exit code if the work cannot be done, for a reason that is the job's message."""
 DISK_ERROR = 3
-"""Exit code if a disk is full or cannot be written: nothing is to blame, and the job can be continued."""
+"""Exit code if a disk is full or cannot be written: the work is not to blame, and the job can be continued."""
 
 
 def report_error(index: Index, job_id: str, error: Exception) -> int:
     """Make a user's error, a full disk or too little memory the message of a job, and return its worker's exit code; raise any other error.
 
-    On a full disk there may be no room for the message; its supervisor then looks at the disk itself.
+    On a full disk, there may be no room for the message; the supervisor then checks the disk itself.
     """
     full = any_disk_error(error, index.home)
     if full is None and not isinstance(error, SegcoreError):
