@@ -1,4 +1,4 @@
-"""Child process: one request in, one answer out. With ``HOME`` as an argument, it takes in what a new session opens."""
+"""Child process: one request in, one answer out. With ``HOME`` as an argument, it takes in the data that a new session opens."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ if __name__ == "__main__":
         from segcore.intake.child import main
 
         leave_at_once(main())
-    if os.fork() == 0:  # nobody waits for this one: who started it becomes the server
+    if os.fork() == 0:  # nobody waits for this process: its parent becomes the server
         from segcore.intake.child import take_in_first
 
         take_in_first(sys.argv[1])

@@ -25,7 +25,7 @@ from segcore.wording.findings import refusal
 Progress = Callable[[float], None]
 _EDITION = 1  # of the stored record; raising it invalidates the records stored before
 TRAINING = 0.5
-"""Share of the work on vectors that is training; the rest is inferring them."""
+"""Share of the work on vectors that is training; the rest is inference."""
 
 
 def known_added(store: Store, taken: Intake, request: DataRequest) -> Intake | None:
@@ -69,8 +69,8 @@ def take_in_added(store: Store, taken: Intake, request: DataRequest, progress: P
     Raises
     ------
     SegcoreError
-        If the data have no such items, features cannot be made from them, or what they are made with is not installed or cannot compute
-        them: see `segcore.features.taste.add.add_taste` and `segcore.features.vectors.add.make_corpus`.
+        If the data have no such items, features cannot be made from them, or the package that makes them is not installed or fails: see
+        `segcore.features.taste.add.add_taste` and `segcore.features.vectors.add.make_corpus`.
     """
     known = known_added(store, taken, request)
     if known is None:
@@ -86,7 +86,7 @@ def take_in_added(store: Store, taken: Intake, request: DataRequest, progress: P
 
 
 def request_with(store: Store, taken: Intake, added: Taste | Vectors, *, frames: str = "pandas") -> DataRequest:
-    """Return the request for data that were loaded, and whose file may be gone, with added features."""
+    """Return the request, with added features, for data that were loaded and whose file may be gone."""
     found = recall_data(store, data_key(taken.table, taken.data))
     request = (DataRequest(str(taken.data["name"])) if found is None else found[1]).without_added()
     return replace(request, taste=added, frames=frames) if isinstance(added, Taste) else replace(request, vectors=added)
@@ -158,19 +158,19 @@ def added_key(taken: Intake, request: DataRequest) -> str:
     Raises
     ------
     ValueError
-        If it adds none.
+        If it adds no features.
     """
     if request.added is None:
         raise ValueError("The request adds no features.")
     name = "taste" if request.taste is not None else "vectors"
     asked = {"edition": _EDITION, "table": taken.table, name: request.added.to_json(), "segcore": __version__, "versions": _versions(name)}
-    # Sums over partitions may differ in their last bits from those over all rows, so that they are a table of their own.
+    # Sums over partitions may differ in their last bits from those over all rows, so they are stored as a separate table.
     return digest({**asked, "spark": spark_version()} if request.taste is not None and request.frames == "spark" else asked)
 
 
 @functools.cache
 def _versions(name: str) -> Mapping[str, str]:
-    """Return the versions of the packages that features are made with; where one is missing, making them says so."""
+    """Return the versions of the packages that features are made with; a missing package is only reported when features are made."""
     packages = ("numpy", "scipy", "scikit-learn") if name == "taste" else ("numpy", "gensim")
     found = {}
     for package in packages:

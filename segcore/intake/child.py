@@ -57,9 +57,9 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float | No
         The store's directory.
     request : DataRequest
     timeout : float or None
-        Seconds; ``None`` is ten minutes, or four hours with frames that are for more rows than fit into memory.
+        Seconds; ``None`` is ten minutes, or four hours with libraries for more rows than fit into memory.
     max_bytes : int or None
-        Memory limit of the process; ``None`` means 70 % of what is free now.
+        Memory limit of the process; ``None`` means 70 % of the memory that is free now.
 
     Raises
     ------
@@ -71,13 +71,13 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float | No
     if known is not None:
         return known
     timeout = timeout or (LONG_SECONDS if request.frames in LAZY else TIMEOUT_SECONDS)
-    # Two who want the same data at once, such as two tabs that open together, read them once.
-    slot = digest(request.to_json())[:2]  # of a few files; others that share it only wait
+    # Two callers that want the same data at the same time, such as two tabs that open together, read them once.
+    slot = digest(request.to_json())[:2]  # one of a few lock files; unrelated requests that share it only wait
     path = store.home / "locks" / f"intake-{slot}"
     lock = take(path)
     if lock is None:
         lock = take(path, patience=timeout)
-        known = known_intake(store, request)  # asking takes a digest of the whole file, so only after a wait
+        known = known_intake(store, request)  # this computes a digest of the whole file, so only after a wait
     try:
         return known or Intake.from_json(_ask(home, request, "intake", timeout=timeout, max_bytes=max_bytes))
     finally:
@@ -86,7 +86,7 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float | No
 
 
 def take_in_apart(store: Store, request: DataRequest) -> Intake:
-    """Take data in for a command or a script: files with a separate process, so that none can crash this one and its memory is freed.
+    """Take data in for a command or a script: files with a separate process, so that they cannot crash this one or use its memory.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def take_in_apart(store: Store, request: DataRequest) -> Intake:
 
 
 def from_database_apart(store: Store, request: DataRequest) -> DataRequest:
-    """Return the request for what its database has now, read with a separate process; any other request is returned unchanged.
+    """Return the request for its database's present rows, read by a separate process; any other request is returned unchanged.
 
     Raises
     ------
@@ -115,14 +115,14 @@ def from_database_apart(store: Store, request: DataRequest) -> DataRequest:
     if not is_unread(request):
         check_database(request)
         return request
-    statements = 4  # the rows are counted, perhaps measured, and read
+    statements = 4  # among others, the rows are counted, perhaps measured, and read
     limit = max(TIMEOUT_SECONDS, statements * (request.database or DatabaseQuestion("")).timeout_seconds)
     return DataRequest.from_json(_ask(store.home, request, "extract", timeout=limit, max_bytes=None))
 
 
 def take_in_first(home: Path | str) -> None:
-    """Take in what a new session will open, so that it is there or at least begun when the browser comes; see `first_request`."""
-    with contextlib.suppress(SegcoreError):  # the session that opens it shows what is wrong
+    """Take in the data that a new session will open, so that this is done, or begun, when the browser connects; see `first_request`."""
+    with contextlib.suppress(SegcoreError):  # the session that opens the data shows the error
         take_in_child(home, first_request(Store(home)))
 
 
@@ -142,7 +142,7 @@ def rows_from_child(
 ) -> Iterator[Dataset]:
     """Yield rows read with a separate process; see `read_source`, and `take_in_child` for the other parameters and the errors.
 
-    With frames that need not hold all rows, order lines are in temporary files until the ``with`` block ends. Modin frames are read in
+    With libraries that need not hold all rows, order lines are in temporary files until the ``with`` block ends. Modin frames are read in
     this process: Ray starts its own processes.
     """
     if request.frames == "modin":
@@ -176,7 +176,7 @@ def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, m
 
 
 def _may_be_read_in_pieces(request: DataRequest) -> bool:
-    """Tell whether a library that need not hold all rows would help: of Parquet only, one file or a folder of parts."""
+    """Tell whether a library that need not hold all rows would help, which it does only for Parquet, one file or a folder of parts."""
     return request.frames not in LAZY and request.kind in (None, "transactions") and Path(request.data).suffix in (".parquet", "")
 
 
@@ -199,7 +199,7 @@ def _run_child(
         process = (lent_reader(home) if may_borrow else None) or start_reader()
         watch = threading.Thread(target=_watch, args=(process, limit, time.monotonic() + timeout, ended_for), daemon=True)
         watch.start()
-    except (OSError, RuntimeError) as error:  # a process or a thread that cannot start
+    except (OSError, RuntimeError) as error:  # a process or a thread cannot be started
         known = limit_error(error, f"Reading {name}")
         if known is None:
             raise
@@ -209,7 +209,7 @@ def _run_child(
     finally:
         _end(process)
         watch.join()
-        if process.returncode != 0:  # ended from here, such as by Ctrl-C: what it had in temporary files is still there
+        if process.returncode != 0:  # ended from here, for example by Ctrl-C: its temporary files still exist
             Store(home).drop_leftovers()
     if ended_for == ["memory"]:
         if memory_limit() is not None:
@@ -259,7 +259,7 @@ def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]
         parts = None
         if question["parts"] is not None:
             place, rows_a_part = question["parts"]
-            parts = RowParts(Path(place), lambda path: path, rows_a_part)  # read where the features are made
+            parts = RowParts(Path(place), lambda path: path, rows_a_part)  # read in the process that makes the features
         dataset = read_source(request, trained=question["trained"], folder=samples_folder(store.home), parts=parts)
         return pack(dataset, Path(question["rows"]))
     if question["what"] == "extract":
@@ -284,7 +284,7 @@ def _report_fault(home: Path, request: DataRequest) -> str:
 
 
 def _prepare() -> None:
-    """Import and compile what reading any file needs."""
+    """Import and compile everything that reading any file needs."""
     from segcore.data.meaning.header_names import NAMES, matching
 
     for module in _NEEDED:
@@ -296,7 +296,7 @@ def _prepare() -> None:
 
 def main() -> int:
     """Answer one request from standard input: ``{"intake": ...}`` or ``{"peek": ...}``, or ``{"error": "one sentence", ...}``."""
-    _prepare()  # before the question, for which a spare may have to wait
+    _prepare()  # before reading the request, for which a spare may have to wait
     asked = sys.stdin.read()
     if not asked:
         return 0  # a spare that was not needed

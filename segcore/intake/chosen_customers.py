@@ -17,20 +17,21 @@ _NEAREST = 5
 
 
 def choose_customers(table: FeatureTable, conditions: Sequence[str]) -> tuple[FeatureTable, list[Finding]]:
-    """Keep the customers who meet all conditions; their features stay those made from all rows.
+    """Keep the customers who meet all conditions; their features are still those made from all rows.
 
     Parameters
     ----------
     table : FeatureTable
     conditions : sequence of str
-        Such as ``customer.total_spend > 850``: the rule of a segment is one. A missing value that counts as the median does so here.
+        Such as ``customer.total_spend > 850``; the rule of a segment is such a condition. A missing value that counts as the median does so
+        here.
 
     Raises
     ------
     ParameterError
         If a name is not a feature or a profile column.
     DataError
-        If a column is compared with a value of another type, or nobody is left.
+        If a column is compared with a value of another type, or no customer is left.
     """
     if not conditions:
         return table, []

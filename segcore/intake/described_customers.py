@@ -31,7 +31,7 @@ def describe_customers(table: FeatureTable, dataset: Dataset, described: Raw, ke
     dataset : Dataset
         The data.
     described : Raw
-        One row per customer; a customer may lack, and a row may belong to none.
+        One row per customer; customers may be missing, and rows may belong to no customer.
     key : str or None
         Column of ``described`` with the customers' ids; ``None`` detects it.
 
@@ -59,7 +59,7 @@ def describe_customers(table: FeatureTable, dataset: Dataset, described: Raw, ke
 def describe_by_lines(
     table: FeatureTable, dataset: Dataset, raw: Raw, *, missions: int | None = None
 ) -> tuple[FeatureTable, list[Finding]]:
-    """Add the columns of order lines that describe customers or orders to the profile columns, and report which these are.
+    """Add the columns of order lines that describe customers or orders to the profile columns, and report them.
 
     Parameters
     ----------
@@ -79,8 +79,8 @@ def describe_by_lines(
 
     Notes
     -----
-    Only texts and truth values are looked at, in at most the first sixty such columns, and at most twenty columns with at most fifty
-    different values are added. Other data than transactions stay as they are.
+    Only texts and truth values are examined, in at most the first sixty such columns, and at most twenty columns with at most fifty
+    different values are added. Data other than transactions stay as they are.
     """
     if missions is not None:
         from segcore.features.transactions.missions import require_orders
@@ -123,7 +123,7 @@ def _with_columns(
     from segcore.features.transactions.line_columns import MOST_VALUES, column_of_lines, describes, with_line_columns
 
     found, varied = [], []
-    place = np.cumsum(dataset.used, dtype=np.int32) - 1  # of each row of the source among the used ones
+    place = np.cumsum(dataset.used, dtype=np.int32) - 1  # position of each row of the source among the used rows
     for name in names:
         texts, of_used = coded_column(raw, name, dataset.used)
         codes = [of_used if part.rows is None else of_used[place[part.rows]] for part in lines]
@@ -145,7 +145,7 @@ def _with_columns(
 
 
 def _texts_of_few_values(raw: Raw, dataset: Dataset) -> list[str]:
-    """Return the columns of lines without a role that hold texts or truth values, not nearly as many different ones as customers."""
+    """Return the columns of lines without a role that hold texts or truth values, with far fewer different values than customers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -162,7 +162,7 @@ def _texts_of_few_values(raw: Raw, dataset: Dataset) -> list[str]:
 
 
 def coded_column(raw: Raw, name: str, used: np.ndarray) -> tuple[pa.Array, np.ndarray]:
-    """Return the different texts of a column, trimmed, and the position of each used row's among them, -1 where missing.
+    """Return the different texts of a column, trimmed, and for each used row the position of its text among them; -1 if missing.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def _read(described: Raw, key: str) -> Dataset:
     from segcore.data.rows.dataset import Selection, build_dataset
     from segcore.records.data_rules import RowRules
 
-    # What cannot be read is missing: it is shown, not clustered on.
+    # Values that cannot be read count as missing, because the column is only shown, not clustered on.
     rules = RowRules(set_aside=True, duplicates="aside")
     meaning = find_meaning(described, kind="customers", roles={"customer": key}, rows=rules)
     return build_dataset(described, meaning, Selection(), frames="pandas", rows=rules)

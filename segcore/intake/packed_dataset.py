@@ -23,7 +23,7 @@ def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
         plain["parts"] = [part.name for part in dataset.frame]
     else:
         rows = dataset.frame if isinstance(dataset.frame, pa.Table) else pa.Table.from_pandas(dataset.frame, preserve_index=False)
-        with path.open("r+b") as file:  # not created: a file that is gone was deleted because whoever asked has ended
+        with path.open("r+b") as file:  # not created: if the file is gone, it was deleted because the requesting process has ended
             pq.write_table(rows, file, compression="lz4")
     counts = {name: [count.to_json() for count in getattr(dataset, name)] for name in ("set_aside", "counts")}
     notes = [note.to_json() for note in dataset.notes]
@@ -31,7 +31,7 @@ def pack(dataset: Dataset, path: Path) -> dict[str, Any]:
 
 
 def unpack(rest: Mapping[str, Any], path: Path, *, frames: str, parts: RowParts | None = None) -> Dataset:
-    """Return the data set that `pack` wrote: its row parts, or its rows in the chosen library, or in pandas if that has none in memory."""
+    """Return the data set that `pack` wrote: its row parts, or its rows in the chosen library (pandas if that keeps no rows)."""
     import pyarrow.parquet as pq
 
     from segcore.system.frames import in_memory, to_backend

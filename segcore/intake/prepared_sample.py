@@ -1,6 +1,6 @@
 """The included sample, taken in once per environment, so that a new store need not read its 1.5 million lines.
 
-``make install`` runs ``python -m segcore.intake.prepared_sample``. What it wrote is used by the same code only; without it, such as after
+``make install`` runs ``python -m segcore.intake.prepared_sample``. The result is only used by the same code; without it, for example after
 an update, the sample is read.
 """
 
@@ -30,7 +30,7 @@ def copy_prepared(store: Store, key: str) -> bool:
 
 
 def main() -> None:
-    """Take in what a new store opens, and drop what older code prepared."""
+    """Take in the data that a new store opens, and delete results of older code."""
     from segcore.intake.remembered import first_request
     from segcore.intake.take_in import take_in
 

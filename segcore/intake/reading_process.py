@@ -1,4 +1,4 @@
-"""Process that reads one file: started here, or lent by a spare; what it is asked, and its limits, are in ``child.py``."""
+"""Process that reads one file: started here, or lent by a spare; its requests and limits are in ``child.py``."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def start_reader() -> Child:
 
 @dataclass(slots=True)
 class LentReader:
-    """A process that reads one file, started by a spare before it was needed; as much of a ``Popen`` as is used here.
+    """A process that reads one file, started by a spare before it was needed; has the parts of ``Popen`` that are used here.
 
-    ``lifeline`` is the writing end of its `Lifeline`, and held by this process only.
+    ``lifeline`` is the writing end of its `Lifeline`, held only by this process.
     """
 
     pid: int
@@ -41,7 +41,7 @@ class LentReader:
     returncode: int | None = None
 
     def communicate(self, question: str) -> tuple[str, None]:
-        """Write the question, and return the answer; then its end is the end of everything it started."""
+        """Write the request, and return the answer; when this process ends afterwards, everything that it started ends too."""
         try:
             with contextlib.suppress(BrokenPipeError), self.stdin:
                 self.stdin.write(question)
@@ -51,7 +51,7 @@ class LentReader:
             os.close(self.lifeline)
 
     def poll(self) -> int | None:
-        """Return None while it runs."""
+        """Return None while the process runs."""
         import psutil
 
         try:
@@ -60,7 +60,7 @@ class LentReader:
             return 0
 
     def wait(self) -> None:
-        """Wait for its end once it has been killed; the spare reaps it."""
+        """Wait for the end of the process once it was killed; the spare reaps it."""
         with contextlib.suppress(ProcessLookupError):
             has_ended(self.pid, _END_SECONDS)
 

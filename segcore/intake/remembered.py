@@ -1,4 +1,4 @@
-"""What is remembered of earlier intakes: choices for files with the same columns, data in links, and what a new session opens."""
+"""Memory of earlier intakes: choices for files with the same columns, data in links, and the data that a new session opens."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def recall_choice(store: Store, request: DataRequest, columns: Sequence[str], ow
     request : DataRequest
     columns : sequence of str
     own : sequence of str
-        Those that are not joined from a table of items: what was chosen for them alone is the next best.
+        Columns that are not joined from a table of items; choices made for these alone are the second best.
     """
     if request.afresh or _chooses(request):
         return None
@@ -39,7 +39,7 @@ def recall_choice(store: Store, request: DataRequest, columns: Sequence[str], ow
     if known is not None or not own or len(own) == len(columns):
         return known
     without = _choice(store, own)
-    # That no column was the category was chosen before there were columns of items.
+    # The choice of no category was made before there were columns of items.
     return without and {**without, "roles": {role: column for role, column in without["roles"].items() if role != "category" or column}}
 
 
@@ -84,13 +84,13 @@ def remember_choice(store: Store, request: DataRequest, columns: Sequence[str], 
 
 
 def first_request(store: Store) -> DataRequest:
-    """Return what a new session opens: the data loaded last, or the included sample in a new store."""
+    """Return the data that a new session opens: those loaded last, or the included sample in a new store."""
     latest = store.intake(_LATEST)
     return (latest and if_readable(lambda: DataRequest.from_json(latest))) or DataRequest(_FIRST)
 
 
 def remember_latest(store: Store, request: DataRequest) -> None:
-    """Have a new session open these data."""
+    """Make new sessions open these data."""
     store.put_intake(_LATEST, _from_anywhere(request).to_json())
 
 
@@ -107,12 +107,12 @@ def _from_anywhere(request: DataRequest) -> DataRequest:
 
 
 def data_key(table: str, data: Mapping[str, Any]) -> str:
-    """Return the name of data in links, 16 hexadecimal digits: of what an intake or a sweep has as ``table`` and ``data``."""
+    """Return the name of data in links, 16 hexadecimal digits, from the ``table`` and ``data`` of an intake or a sweep."""
     return digest([table, dict(data)])[:16]
 
 
 def remember_data(store: Store, intake: Intake, request: DataRequest) -> None:
-    """Have a link show these data as they are now, whatever becomes of their file."""
+    """Make a link show these data as they are now, whatever happens to their file."""
     record = {"request": _from_anywhere(request).to_json(), "intake": intake.to_json()}
     store.put_intake(_linked(data_key(intake.table, intake.data)), record)
 
@@ -133,7 +133,7 @@ def recall_data(store: Store, key: str) -> tuple[Intake, DataRequest] | None:
 
 
 def request_of(store: Store, table: str, data: Mapping[str, Any]) -> DataRequest | None:
-    """Return the request that led to a feature table, also of one that is damaged; ``None`` if it is not known.
+    """Return the request that led to a feature table, even a damaged one; ``None`` if it is not known.
 
     Parameters
     ----------

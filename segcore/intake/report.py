@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def rows_aside(store: Store, intake: Intake) -> pa.Table:
-    """Return the rows that were set aside: ``Row`` (its place), ``Why``, then the source's columns as text; possibly none."""
+    """Return the rows that were set aside, if any: ``Row`` (its place), ``Why``, then the source's columns as text."""
     import pyarrow as pa
 
     if intake.aside is None:
@@ -22,13 +22,13 @@ def rows_aside(store: Store, intake: Intake) -> pa.Table:
 
 
 def data_report(intake: Intake) -> dict[str, Any]:
-    """Return how the data was read and what became of its rows and columns, as plain values.
+    """Return how the data were read and what became of their rows and columns, as plain values.
 
     Returns
     -------
     dict
         ``rows.read == rows.used + rows.set_aside_total + rows.filtered_out``, and ``rows.set_aside`` sums to ``set_aside_total``.
-        ``worth_a_look`` counts rows among those used. ``columns`` is empty where the data has more than one row per customer.
+        ``worth_a_look`` counts rows among those used. ``columns`` is empty if the data have more than one row per customer.
     """
     return {
         "data": intake.data["name"],

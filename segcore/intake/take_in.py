@@ -67,7 +67,7 @@ def peek(store: Store, request: DataRequest) -> Peek:
     Raises
     ------
     SegcoreError
-        If it cannot be read at all.
+        If the file cannot be read at all.
     """
     from segcore.data.meaning.role_guesses import Guess
     from segcore.data.meaning.roles import find_meaning
@@ -77,7 +77,7 @@ def peek(store: Store, request: DataRequest) -> Peek:
     except SegcoreError:
         if request.items is None:
             raise
-        raw = _open(store, replace(request, items=None))  # if that is the reason, the rows can be seen
+        raw = _open(store, replace(request, items=None))  # if the items are the reason, the rows can still be shown
     seen = Peek(raw.names, raw.n_rows, dict(raw.form), raw.sheets, _text_frame(store, raw.head(PREVIEW_ROWS)))
     choice = None if raw.kind else recall_choice(store, request, raw.names, raw.own_names)
     try:
@@ -111,7 +111,7 @@ def _take_in(store: Store, request: DataRequest, key: str) -> Intake:
 
 
 def _noted(store: Store, request: DataRequest, taken: Intake) -> Intake:
-    """Return an intake with the note that what was chosen for its columns is lost, as long as it is; the store keeps it without."""
+    """Return an intake with a note if the choices for its columns are lost; the stored intake does not have this note."""
     if request.afresh or not has_lost_choice(store, taken.columns):
         return taken
     return replace(taken, notes=(Finding("store.choices_lost", "warning"), *taken.notes))
@@ -165,7 +165,7 @@ def _use(store: Store, raw: Raw, request: DataRequest) -> Intake:
 
 @contextlib.contextmanager
 def parts_for(frames: str, kind: str) -> Iterator[RowParts | None]:
-    """Yield where to put order lines for a library that need not hold them all; ``None`` for other libraries and other kinds of data.
+    """Yield the place for order lines of a library that need not hold them all; ``None`` for other libraries and kinds of data.
 
     Raises
     ------
@@ -185,7 +185,7 @@ def parts_for(frames: str, kind: str) -> Iterator[RowParts | None]:
 
 
 def _described(raw: Raw, request: DataRequest) -> list[tuple[Raw, str | None]]:
-    """Return the tables of customers, each with its key if that is known: the sample's own, and the requested one."""
+    """Return the tables of customers, each with its key if known: the sample's own table, and the requested one."""
     from segcore.data.sources import open_second
 
     asked = [] if request.customers is None else [(open_second(request.customers), request.customers.key)]
@@ -193,7 +193,7 @@ def _described(raw: Raw, request: DataRequest) -> list[tuple[Raw, str | None]]:
 
 
 def _second_data(request: DataRequest, raw: Raw) -> dict[str, dict[str, str | None]]:
-    """Return what a sweep records about second tables, and about items that came with the ratings."""
+    """Return the record of second tables, and of items that came with the ratings, for a sweep."""
     tables = {name: getattr(request, name) for name in SECOND_TABLES}
     own = {} if raw.beside is None or raw.items is None else {"items": {"name": raw.beside.name, "key": None}}
     return own | {name: {"name": _name_of(table), "key": table.key} for name, table in tables.items() if table is not None}
@@ -309,10 +309,10 @@ def _is_sample(request: DataRequest) -> bool:
 
 
 def request_key(store: Store, request: DataRequest) -> str:
-    """Return a digest of a request, of the content of its files, and of what reads them."""
+    """Return a digest of a request, of the content of its files, and of the versions that read them."""
     asked = {
         key: value for key, value in request.to_json().items() if key not in ("data", "database", "taste", "vectors")
-    }  # what was read is its content; added features have a key of their own
+    }  # the content identifies the data; added features have their own key
     for name in SECOND_TABLES:
         table = getattr(request, name)
         if table is not None:
@@ -331,7 +331,7 @@ def _version(package: str) -> str:
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
-        return ""  # what needs it reports that it is missing
+        return ""  # the code that needs it reports that it is missing
 
 
 def _content(store: Store, data: str) -> str:
@@ -347,7 +347,7 @@ def _content(store: Store, data: str) -> str:
 
 
 def content_of_file(data: str | Path) -> str:
-    """Return the digest of a file's content, or its path where it cannot be read: reading it reports what is wrong with it.
+    """Return the digest of a file's content, or its path if it cannot be read, because reading it later reports the problem.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Rows to score, read as the data of a sweep was read."""
+"""Rows to score, read as the data of the sweep were read."""
 
 from __future__ import annotations
 

@@ -42,12 +42,12 @@ def _end_processes(store: Index, job_id: str) -> None:
     while is_held(lock) or is_held(work):
         supervisor, worker = read_processes(lock)
         if target and supervisor != target:
-            return  # it ended, and the job has been started again
+            return  # the supervisor ended, and the job has been started again
         elapsed = time.monotonic() - begun
         if elapsed > _LIMIT_SECONDS:
             raise JobError(f"Processes {supervisor} and {worker} did not end within {_LIMIT_SECONDS:g} seconds: end them by hand.")
         wanted = signal.SIGTERM if elapsed < _GRACE_SECONDS else signal.SIGKILL
-        # While the lock is held, these numbers are the holder's; a supervisor that has just started may not have written its own yet.
+        # While the lock is held, these numbers belong to its holder; a supervisor that has just started may not have written its own yet.
         if supervisor and wanted is not sent and is_held(lock):
             target, sent = supervisor, wanted
             signal_group(supervisor, wanted)

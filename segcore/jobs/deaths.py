@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 _DEATHS_AT_A_POINT = 2
 _BARREN_DEATHS = 3
-# A kill that was not the kernel's for lack of memory came from a person or a script, and is hardly the work's fault. But where the
-# kernel's kills cannot be counted, it could have been one, so these have a limit too.
+# If the kernel did not kill the worker for lack of memory, a person or a script did, which is hardly the work's fault. But where the
+# kernel's kills cannot be counted, it could have been the kernel, so such kills have a limit too.
 _KILLS_AT_A_POINT = 6
 _BARREN_KILLS = 25
 # A worker killed while it used this share of the memory free at its start most likely ran out of memory, even if no kernel kill is seen.
@@ -48,7 +48,7 @@ class Death:
 
     @property
     def is_from_outside(self) -> bool:
-        """Tell whether a person or program killed it, rather than its own fault or lack of memory."""
+        """Tell whether a person or program killed the worker, so that neither its own fault nor lack of memory ended it."""
         return self.code == -signal.SIGKILL and not self.out_of_memory
 
     @property
@@ -65,8 +65,8 @@ class Death:
 class Deaths:
     """Deaths of one job's workers so far.
 
-    ``at`` counts deaths at a position by the worker's own fault or lack of memory, ``kills_at`` those from outside; ``given_up`` has
-    the reason for each position that is not tried again; ``barren`` counts the latest deaths in a row before any point was started.
+    ``at`` counts deaths at a position by the worker's own fault or lack of memory, ``kills_at`` kills from outside; ``given_up`` has the
+    reason for each position that is not tried again; ``barren`` counts the most recent deaths in a row before any point was started.
     """
 
     at: dict[int, int] = field(default_factory=dict)

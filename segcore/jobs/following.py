@@ -25,7 +25,7 @@ def follow(store: Index, start: Callable[[], str], on_progress: Callable[[Job], 
     Raises
     ------
     KeyboardInterrupt
-        Again, after the job was cancelled and its processes have ended.
+        Raised again after the job was cancelled and its processes have ended.
     """
     job_id = start()
     try:
@@ -36,7 +36,7 @@ def follow(store: Index, start: Callable[[], str], on_progress: Callable[[Job], 
 
 
 class ProgressLine:
-    """One line with a job's progress, written over itself; used with ``with``, which ends the line.
+    """One line with a job's progress, which is overwritten; used with ``with``, which ends the line.
 
     Parameters
     ----------

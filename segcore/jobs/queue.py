@@ -1,6 +1,7 @@
 """One queue for sweeps, benchmarks and ``analyze``: they run one at a time, first come, first served.
 
-The order is that of the jobs' rows; the turn is a lock. Jobs whose process died while waiting are skipped, because their lock is free.
+Jobs run in the order of their rows; a lock marks whose turn it is. Jobs whose process died while waiting are skipped, because their lock is
+free.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def next_in_line(index: Index, job_id: str) -> Iterator[bool]:
 
 
 def is_waited_for(index: Index) -> bool:
-    """Tell whether a job waits for its turn that has more to do than to gather evidence: two that only do would give way for ever."""
+    """Tell whether a waiting job has more to do than gather evidence; two jobs that only gather evidence would give way forever."""
     return any(
         is_alive(index, row["id"]) and not (row["kind"] == "sweep" and index.is_complete(row["id"])) for row in index.jobs_in(["queued"])
     )

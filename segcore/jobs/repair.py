@@ -1,4 +1,4 @@
-"""Repair of a sweep: what is damaged of it is forgotten, so that it is computed again, and its data are loaded again."""
+"""Repair of a sweep: its damaged parts are forgotten, so that they are computed again, and its data are loaded again."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
 
 
 def forget_damaged(index: Index, sweep_id: str) -> None:
-    """Forget what is damaged of a sweep, so that running it computes that again; see `Store.forget_damaged`.
+    """Forget the damaged parts of a sweep, so that running it computes them again; see `Store.forget_damaged`.
 
-    The caller holds ``starting``, and the sweep is not at work: what a worker has just made again is never judged by an earlier look.
-    Nothing is done about a sweep that is not in the store. Its files are read for this, each once per process: see
+    The caller holds ``starting``, and the sweep is not running: so parts that a worker has just repaired are never forgotten because of an
+    earlier check. Nothing is done about a sweep that is not in the store. The check reads the sweep's files, each once per process: see
     `segcore.store.content`.
 
     Raises
     ------
     StoreError
-        If the sweep's specification is damaged, or what is stored cannot be read now.
+        If the sweep's specification is damaged, or stored files cannot be read now.
     """
     _store_of(index).forget_damaged(sweep_id)
 
@@ -53,14 +53,14 @@ def load_damaged_again(index: Index, sweep_id: str) -> None:
 
 
 def _store_of(index: Index) -> Store:
-    # Jobs are started without numerical libraries and without sentences, but for a repair.
+    # Except for a repair, jobs are started without importing numerical libraries or sentences.
     from segcore.store.store import Store
 
     return index if isinstance(index, Store) else Store(index.home)
 
 
 def _load_again(store: Store, sweep_id: str) -> bool:
-    """Load the data of a sweep as they were loaded before; return whether that is known."""
+    """Load the data of a sweep as they were loaded before; return whether this was possible, because the request is known."""
     from segcore.intake.remembered import request_of
     from segcore.jobs.tasks.making_vectors import take_in_with_vectors
     from segcore.wording.findings import refusal

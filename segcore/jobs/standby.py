@@ -28,17 +28,17 @@ from segcore.system.child_process import Child, fitting_environment, python_comm
 from segcore.system.private_files import make_folder
 from segcore.system.spare import ANSWER_SECONDS, is_alive, receive, reply, socket_path
 
-_LOOK_SECONDS = 2.0  # where a process cannot be waited for with a descriptor
+_LOOK_SECONDS = 2.0  # if a process cannot be waited for with a descriptor
 
 
 @dataclass(slots=True)
 class Standby:
-    """What waits.
+    """The waiting processes.
 
     Parameters
     ----------
     like : str
-        `segcore.system.spare.likeness` of whoever may use it.
+        `segcore.system.spare.likeness` of the processes that may use it.
     worker : Popen
     reader : Child or None
     again : bool
@@ -51,7 +51,7 @@ class Standby:
     again: bool
 
     def serve(self, asking: socket.socket) -> tuple[str, int] | None:
-        """Answer what is wanted; return the id and the lock of a job that was handed over."""
+        """Answer a request; return the id and the lock of a job that was handed over."""
         given = receive(asking)
         if given is None:
             return None
@@ -72,7 +72,7 @@ class Standby:
         if reply(asking, {"pid": reader.pid}, [reader.stdin.fileno(), reader.stdout.fileno(), reader.lifeline.writing]):
             reader.stdin.close()
             reader.stdout.close()
-            reader.lifeline.cut()  # now it ends with whoever asked
+            reader.lifeline.cut()  # from now on, it ends with the requesting process
             self.reader = start_reader() if self.again else None
 
     def close_reader(self) -> None:
@@ -80,7 +80,7 @@ class Standby:
         _end(self.reader)
 
     def close(self) -> None:
-        """End what still waits."""
+        """End the processes that still wait."""
         _end(self.worker)
         _end(self.reader)
 
@@ -123,10 +123,10 @@ def main(argv: list[str]) -> int:
 
 @contextlib.contextmanager
 def _listen(path: Path) -> Iterator[socket.socket | None]:
-    """Listen at a socket for as long as the body runs, or yield None where there can be none, such as at a path that is too long."""
+    """Listen at a socket while the body runs, or yield None if no socket can be created, for example because the path is too long."""
     make_folder(path.parent)
     for other in path.parent.iterdir():
-        if not is_alive(other):  # left by one that was killed
+        if not is_alive(other):  # left by a process that was killed
             other.unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX) as listener:
         try:

@@ -43,22 +43,22 @@ def start_sweep(
 ) -> str:
     """Run a sweep in the background, or continue one that was stopped; return its id at once.
 
-    A sweep that is complete in the store (``store.is_complete(spec.id)``), with its evidence, starts no process, and what is damaged of
-    it is computed again. One that is queued or running is joined.
+    A sweep that is complete in the store (``store.is_complete(spec.id)``), with its evidence, starts no process, except that damaged parts
+    are computed again. A sweep that is queued or running is joined.
 
     Parameters
     ----------
     store : Store
     spec : SweepSpec
     memory : int or None
-        Most bytes it may use; ``None`` means the machine's free memory.
+        Memory limit in bytes; ``None`` means the machine's free memory.
     workers : str
-        Where its units run: see ``run_sweep``. The choice is stored with the job for resuming, but is not part of the id, because it
-        does not change results.
+        Where the units of the sweep run: see ``run_sweep``. The choice is stored with the job for resuming, but is not part of the id,
+        because it does not change results.
     evidence : {"none", "auto", "all"}
-        The evidence to gather once all solutions are there: see ``segcore.sweeps.evidence.gather``.
+        The evidence to gather once all solutions are finished: see ``segcore.sweeps.evidence.gather``.
     before : callable or None
-        Called with whether all solutions are stored already, and sound, before anything is started; if it raises, nothing is.
+        Called before anything is started, with whether all solutions are stored already and undamaged; if it raises, nothing is started.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def start_benchmark(store: Index, spec: Mapping[str, Any], *, title: str = "Benc
 
 
 def start_task(store: Index, kind: TaskKind, job_id: str, spec: Mapping[str, Any], *, title: str) -> str:
-    """Run a task in the background, or continue what was stopped; return the job's id at once.
+    """Run a task in the background, or continue a stopped one; return the job's id at once.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def resume_interrupted(store: Index) -> list[str]:
     with starting(store):
         stopped = [row for row in store.jobs_in(ACTIVE) if row["kind"] != TURN and not _is_at_work(store, row["id"])]
         damaged = [row for row in stopped if row["spec"] is None]
-        for row in damaged:  # nobody knows what it was about
+        for row in damaged:  # nobody knows what the job was to do
             store.update_job(row["id"], state="failed", finished=time.time())
         stopped = [row for row in stopped if row not in damaged]
         for row in stopped:
@@ -197,7 +197,7 @@ def _launch(store: Index, row: Mapping[str, Any]) -> None:
         raise JobError(f"{row['title']} is still being stopped: try again in a moment.")
     try:
         write_processes(handle, supervisor=0)
-        store.forget_evidence_attempts(job_id)  # one that was cancelled, or ended with the machine, is not to blame
+        store.forget_evidence_attempts(job_id)  # a piece that was cancelled, or stopped with the machine, is not to blame
         store.put_job(job_id, kind=row["kind"], title=row["title"], spec=row["spec"], total=row["total"], state="queued")
         make_folder(log_path(store, job_id).parent)
         open(log_path(store, job_id), "wb", opener=private_opener).close()
@@ -217,10 +217,10 @@ def _spawn(store: Index, job_id: str, handle: int) -> None:
     with log_path(store, job_id).open("ab") as output:
         supervisor = start_child(
             [*SUPERVISOR, str(store.home.absolute()), job_id, str(handle)],
-            own="session",  # a server that is stopped, or a terminal that is closed, does not end the sweep
+            own="session",  # stopping the server or closing the terminal does not end the sweep
             stdout=output,
             stderr=subprocess.STDOUT,
             pass_fds=[handle],
         )
-    with contextlib.suppress(RuntimeError):  # a thread more than is allowed; the job runs all the same
+    with contextlib.suppress(RuntimeError):  # no further thread is allowed; the job runs nevertheless
         threading.Thread(target=supervisor.wait, name=f"reap-{job_id[:8]}", daemon=True).start()

@@ -1,4 +1,4 @@
-"""State of jobs, the same in every process: the row in the index, and whether a process works on it."""
+"""State of jobs, the same in every process: the row in the index, and whether a process is working on the job."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted
 ACTIVE = ("queued", "running")
 STEPS = 100
 """Of a task's progress."""
-TURN = "turn"  # the kind of rows that only keep a place in the queue: see queue.turn
+TURN = "turn"  # the kind of rows that only hold a place in the queue: see queue.turn
 _POLL_SECONDS = 0.15
 _FIRST_POLL_SECONDS = 0.02
 
@@ -38,7 +38,7 @@ class Job:
     id : str
         For a sweep, the sweep's id.
     kind : {"sweep", "benchmark", "vectors", "map", "drivers", "targets", "buyer map", "over time", "export"}
-        What is neither a sweep nor a benchmark is a task: see ``segcore.jobs.tasks``.
+        All kinds except sweeps and benchmarks are tasks: see ``segcore.jobs.tasks``.
     title : str
     state : {"queued", "running", "done", "cancelled", "failed", "interrupted"}
         ``interrupted``: it was queued or running, but its supervisor has ended; it can be resumed.
@@ -51,11 +51,11 @@ class Job:
     created, started, finished : float or None
         Seconds since 1970.
     seconds_left : float or None
-        From the pace since the work (last) started; ``None`` before the first solution and if nothing runs.
+        From the pace since the work (last) started; ``None`` before the first solution, and if the job does not run.
     message : str or None
         Reason of a failure, or of an interruption if it is known, such as a full disk.
     finding : Finding or None
-        What was noticed that ended it, where the message was made from one.
+        The finding from which the message was made, if any.
     log : Path
         File with the output of its processes.
     """
@@ -79,16 +79,16 @@ class Job:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether no process works on it, and none will unless it is resumed."""
+        """Tell whether no process works on the job, and none will unless it is resumed."""
         return self.state not in ACTIVE
 
     @property
     def is_task(self) -> bool:
-        """Tell whether it is neither a sweep nor a benchmark."""
+        """Tell whether the job is neither a sweep nor a benchmark."""
         return self.kind not in ("sweep", "benchmark")
 
     def raise_finding(self) -> None:
-        """Raise the error that ended it, if something was noticed that a user can do something about."""
+        """Raise the error that ended the job, if it has a finding with something that a user can do."""
         if self.state == "failed" and self.finding is not None:
             error = JobError(self.message or "")
             error.finding = self.finding
@@ -102,7 +102,7 @@ class Job:
 
     @property
     def steps(self) -> str:
-        """How far its present stage is, such as ``5 of 27 solutions``."""
+        """Progress of the present stage, such as ``5 of 27 solutions``."""
         if self.to_gather:
             return f"{self.gathered:,} of {counted(self.to_gather, 'piece')} of evidence"
         if self.is_task:
@@ -116,7 +116,7 @@ def log_path(index: Index, job_id: str) -> Path:
 
 
 def write_to_log(index: Index, job_id: str) -> None:
-    """Have this process write its output to a job's log from now on."""
+    """Make this process write its output to a job's log from now on."""
     log = os.open(log_path(index, job_id), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     for descriptor in (1, 2):
         os.dup2(log, descriptor)
@@ -135,12 +135,12 @@ def read_job(store: Index, job_id: str) -> Job:
 
 
 def resolve(store: Index, prefix: str) -> str:
-    """Return the id of the one job that begins with ``prefix``.
+    """Return the id of the only job whose id begins with ``prefix``.
 
     Raises
     ------
     StoreError
-        If none does, or more than one.
+        If no id does, or more than one.
     """
     found = store.job_ids(prefix) if prefix else []
     if len(found) == 1:
@@ -179,7 +179,7 @@ def is_alive(store: Index, job_id: str) -> bool:
 
 def _settle(store: Index, row: dict[str, Any]) -> Job:
     while row["state"] in ACTIVE and not is_alive(store, row["id"]):
-        # Its supervisor may have ended normally between the two checks, or another one may have started.
+        # The supervisor may have ended normally between the two checks, or another supervisor may have started.
         again = store.job_row(row["id"])
         if (again["state"], again["number"]) == (row["state"], row["number"]):
             # On a full disk, there may have been no room for the reason.
@@ -205,7 +205,7 @@ def _job(store: Index, row: Mapping[str, Any], state: State) -> Job:
 def _finding(row: Mapping[str, Any]) -> Finding | None:
     if row["finding"] is None:
         return None
-    from segcore.store.damage import if_readable  # what supervises a job does not need the sentences
+    from segcore.store.damage import if_readable  # a supervisor does not need the sentences
 
     return if_readable(lambda: Finding.from_json(row["finding"]))
 
@@ -216,7 +216,7 @@ def _to_gather(row: Mapping[str, Any]) -> int:
 
 
 def _seconds_left(row: Mapping[str, Any]) -> float | None:
-    # A sweep's worker records the start of each stage, and what was finished by then; before that, and for benchmarks, the job's start
+    # A sweep's worker records the start of each stage, and how much was finished by then; before that, and for benchmarks, the job's start
     # counts.
     kept = row["result"] if row["kind"] == "sweep" and row["result"] else {}
     since, before = kept.get("since", row["started"]), kept.get("done", 0)
@@ -224,7 +224,7 @@ def _seconds_left(row: Mapping[str, Any]) -> float | None:
         return None
     done, total = (row["gathered"], _to_gather(row)) if _to_gather(row) else (row["done"], row["total"])
     finished = done - before
-    # The first piece of evidence of each kind also imports and compiles: it says nothing about the time of the others.
+    # The first piece of evidence of each kind includes importing and compiling, so it says nothing about the time of the others.
     least = max(1, (total - before) // 10) if _to_gather(row) else 1
     passed = time.time() - since
     if finished < least or passed <= 0:  # the clock may have been set back

@@ -1,9 +1,9 @@
 """Supervisor of a job: ``python -m segcore.jobs.supervisor HOME ID [LOCK]``, a small process in a separate session.
 
-It waits for its turn, starts the worker, and when it dies, starts another on what is missing. The attempts that ``run_sweep`` counts
-in the store show which point a dead worker was computing; a point that was being attempted at two deaths is given up, and the next
-worker stores it as failed, with the signal and the memory. A worker that only gathers evidence is ended when another job waits.
-``LOCK`` is the descriptor of the job's lock, inherited locked.
+It waits for its turn, starts the worker, and if the worker dies, starts another for the missing work. The attempts that ``run_sweep``
+counts in the store show which point a dead worker was computing; a point at which two workers died is given up, and the next worker stores
+it as failed, with the signal and the memory. A worker that only gathers evidence is ended when another job waits. ``LOCK`` is the
+descriptor of the job's lock, inherited locked.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from segcore.system.child_process import fitting_environment, has_ended, python_
 from segcore.system.machine import available_bytes, oom_kills
 from segcore.wording.memory import memory_error, memory_is_scarce
 
-_WORKERS = {  # of what is not a sweep
+_WORKERS = {  # of jobs that are not sweeps
     "benchmark": "segcore.benchmark",
     "vectors": "segcore.jobs.tasks.making_vectors",
     "map": "segcore.jobs.tasks.making_maps",
@@ -68,7 +68,7 @@ def supervise(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str]
     lock : int
         Descriptor of the job's lock, held by this process.
     spare : Popen or None
-        A worker of a sweep that waits to be told which one.
+        A sweep's worker that waits for the id of its sweep.
     """
     os.set_inheritable(lock, False)
     try:
@@ -78,7 +78,7 @@ def supervise(index: Index, job_id: str, lock: int, spare: subprocess.Popen[str]
         full = any_disk_error(error, index.home)
         if full is None:
             raise
-        # The row keeps its state: without a supervisor the job is interrupted, and goes on where it was when it is started again.
+        # The row keeps its state: without a supervisor, the job is interrupted, and it continues where it was when it is started again.
         print(full, file=sys.stderr)  # noqa: T201 - to the log
         with contextlib.suppress(SegcoreError):
             index.update_job(job_id, only_from=ACTIVE, message=str(full))
@@ -130,7 +130,7 @@ class Supervision:
     lock : int
         Descriptor of the job's lock, which holds the process numbers.
     spare : Popen or None
-        The first worker, if it is already there.
+        The first worker, if it runs already.
     """
 
     index: Index
@@ -164,14 +164,14 @@ class Supervision:
             time.sleep(_AGAIN_SECONDS)
 
     def _disk_error(self, code: int) -> DiskError | None:
-        """Return why a worker that ended with ``code`` could not write; ``None`` if it died of something else."""
+        """Return why a worker that ended with ``code`` could not write; ``None`` if it died for another reason."""
         if code == DISK_ERROR and (message := self.index.job_row(self.job_id)["message"]):
             return DiskError(message)
         found = disk_problem(self.index.home)  # libraries that cannot write end in their own ways
         return DiskError(self._said()) if found is None and code == DISK_ERROR else found
 
     def _only_gathers(self) -> bool:
-        """Tell whether all that is left is evidence; a worker of which none was asked is about to end by itself."""
+        """Tell whether only evidence is left to gather; a worker without requested evidence is about to end anyway."""
         if not self.index.is_complete(self.job_id):
             return False
         return bool(self.index.job_row(self.job_id)["spec"].get("evidence", "none") != "none")
@@ -190,13 +190,13 @@ class Supervision:
     def _worker(self, kind: str) -> subprocess.Popen[str]:
         spare, self.spare = self.spare, None
         if spare is not None and spare.stdin is not None:
-            with contextlib.suppress(BrokenPipeError), spare.stdin:  # if it has died, its death is counted like any other's
+            with contextlib.suppress(BrokenPipeError), spare.stdin:  # if it has died, its death counts like any other
                 spare.stdin.write(json.dumps(self.job_id) + "\n")
             return spare
         return start_child(self._command(kind), environment={**fitting_environment(), **_HASH_SEED}, own="session", dies_with_parent=True)
 
     def _work(self, kind: str) -> tuple[int, Death | None]:
-        """Run one worker to its end; return its exit code, and its end as a ``Death``, or None if it was ended for another job."""
+        """Run one worker to its end; return its exit code and its ``Death``, or None instead if it was ended for another job."""
         kills, free = oom_kills(), available_bytes()
         worker = self._worker(kind)
         gives_way = False
@@ -210,7 +210,7 @@ class Supervision:
             _, status, usage = os.wait4(worker.pid, 0)
             worker.returncode = os.waitstatus_to_exitcode(status)
         if gives_way and worker.returncode != 0:
-            self.index.forget_evidence_attempts(self.job_id)  # it did not die of the piece at work
+            self.index.forget_evidence_attempts(self.job_id)  # the piece at work did not kill it
             return worker.returncode, None
         return worker.returncode, Death.of(worker.returncode, usage, out_of_memory=oom_kills() > kills, free_bytes=free)
 

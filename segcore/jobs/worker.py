@@ -1,10 +1,10 @@
 """Worker of a sweep: ``python -m segcore.jobs.worker HOME ID SUPERVISOR [POISON]``; the only process that fits anything.
 
-With ``spare`` as ``ID`` and ``[ALGORITHM, ENGINE]`` instead of ``POISON``, it imports what a sweep needs, and then reads the id.
+With ``spare`` as ``ID`` and ``[ALGORITHM, ENGINE]`` instead of ``POISON``, it imports everything that a sweep needs, and then reads the id.
 
-It exits with 0 when the sweep is complete with its evidence, with ``USER_ERROR`` if the sweep as a whole cannot be run, and with
-``DISK_ERROR`` if a disk is full; the job's message then has the reason. Any other exit is a death, and its supervisor starts another
-worker on what is missing.
+It exits with 0 if the sweep and its evidence are complete, with ``USER_ERROR`` if the sweep as a whole cannot be run, and with
+``DISK_ERROR`` if a disk is full; the job's message then has the reason. Any other exit is a death, and the supervisor starts another worker
+for the missing work.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
 
 
 def _load(name: str, engine: str) -> None:
-    """Import what fitting with an algorithm needs, or with any if ``name`` is "", and load its compiled code."""
+    """Import everything that fitting with an algorithm needs (with any algorithm if ``name`` is ""), and load its compiled code."""
     from segcore.clustering.algorithms.registry import algorithm, algorithms
     from segcore.sweeps.cost.calibration import load_code
 
@@ -67,8 +67,8 @@ def _load(name: str, engine: str) -> None:
 
 
 def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
-    """Compute what is missing."""
-    # A worker whose supervisor was killed may take a moment to end; two at once would fit the same point twice.
+    """Compute the missing solutions and evidence."""
+    # A worker whose supervisor was killed may take a moment to end; two workers would fit the same point twice.
     handle = take(worker_lock(index, job_id), patience=_PREDECESSOR_SECONDS)
     if handle is None:
         raise JobError("An earlier worker of this sweep is still running: resume the sweep later.")
@@ -77,7 +77,7 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
 
     store, options = Store(index.home), index.job_row(job_id)["spec"]
     index.update_job(job_id, result={"since": time.time(), "done": len(index.positions(job_id))})
-    judged = bool(store.evidence(job_id))  # before: a worker that is done and still asks may be ended for the next job
+    judged = bool(store.evidence(job_id))  # asked first, because a worker that is done and still asks may be ended for the next job
     run_sweep(
         store,
         job_id,
@@ -96,7 +96,7 @@ def _work(index: Index, job_id: str, poison: Mapping[int, str]) -> None:
 
 
 def _gather(store: Store, job_id: str) -> None:
-    """Gather the evidence that is asked for, which may become more while it is being gathered."""
+    """Gather the requested evidence; more may be requested in the meantime."""
 
     def begin(total: int) -> None:
         store.update_job(job_id, result={"since": time.time(), "done": store.job_row(job_id)["gathered"], "evidence": total})

@@ -61,7 +61,7 @@ def drivers_by_job(store: Store, sweep_id: str, position: int, follow: Follow | 
     Raises
     ------
     SegcoreError
-        If there are none to find, or the job was stopped; see also `start_drivers`.
+        If there are no drivers to find, or the job was stopped; see also `start_drivers`.
     """
     known = known_drivers(store, sweep_id, position)
     if known is None:

@@ -26,7 +26,7 @@ def start_targets(store: Store, intake: Intake, request: DataRequest, question: 
     intake : Intake
         Of the loaded data.
     request : DataRequest
-        That led to it.
+        The request that led to the intake.
     question : TargetQuestion
     """
     spec = {"intake": intake.to_json(), "request": request.to_json(), "question": question.to_json()}
@@ -35,7 +35,7 @@ def start_targets(store: Store, intake: Intake, request: DataRequest, question: 
 
 
 def answered_by(store: Store, job_id: str) -> TargetsAnswer | None:
-    """Return what a job answered; ``None`` if it is not done, or the answer is lost.
+    """Return the answer of a job; ``None`` if the job is not done, or the answer is lost.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def targets_by_job(
     Raises
     ------
     SegcoreError
-        If the data cannot answer it, or the job was stopped.
+        If the question cannot be answered from the data, or the job was stopped.
     """
     return _by_job(store, intake, request, question, follow, known_answer)
 

@@ -40,7 +40,7 @@ def map_job_of(sweep: Sweep, method: NeighbourMethod) -> str:
 
 
 def map_by_job(store: Store, sweep: Sweep, method: NeighbourMethod, follow: Follow | None = None) -> None:
-    """Have the store hold the map of a sweep's customers, which is made by a job that is awaited unless it is there.
+    """Make sure that the store has the map of a sweep's customers; if not, a job that is awaited makes it.
 
     Parameters
     ----------

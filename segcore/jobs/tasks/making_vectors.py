@@ -1,6 +1,6 @@
 """Vectors of customers made, or checked, in the background.
 
-Its supervisor starts it with a fixed hash seed, on which gensim's random draws may depend.
+The supervisor starts the worker with a fixed hash seed, on which gensim's random draws may depend.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def made_by(store: Store, job_id: str) -> tuple[Intake, DataRequest] | None:
 
 
 def take_in_with_vectors(store: Store, request: DataRequest, *, follow: Follow | None = None) -> Intake:
-    """Take data in for a command or a script, as `take_in_apart` does, with vectors if the request has some; see `vectors_by_job`."""
+    """Take data in for a command or a script, as `take_in_apart` does, with vectors if requested; see `vectors_by_job`."""
     if request.vectors is None:
         return take_in_apart(store, request)
     return vectors_by_job(store, take_in_apart(store, request.without_added()), request, follow)

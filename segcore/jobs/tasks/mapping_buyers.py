@@ -1,4 +1,4 @@
-"""Maps of an answer to look at, made in the background."""
+"""Maps of an answer, only to look at, made in the background."""
 
 from __future__ import annotations
 

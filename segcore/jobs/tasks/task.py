@@ -1,4 +1,4 @@
-"""What every task has: a worker that reports its progress and the user's errors, and callers that await it."""
+"""Common parts of tasks: a worker that reports its progress and user errors, and callers that await it."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def await_task(store: Store, begin: Callable[[], str], follow: Follow | None, wh
     begin : callable
         Starts the task and returns its id.
     follow : callable or None
-        ``None`` is `segcore.jobs.follow`, silently.
+        ``None`` uses `segcore.jobs.follow` without output.
     what : str
-        Such as "Making vectors", for the message if it was stopped.
+        Such as "Making vectors", for the message if the task was stopped.
 
     Raises
     ------
     JobError
-        If it failed or was stopped.
+        If the task failed or was stopped.
     """
     job = jobs.follow(store, begin) if follow is None else follow(begin)
     if job.state != "done":
@@ -47,7 +47,7 @@ def await_task(store: Store, begin: Callable[[], str], follow: Follow | None, wh
 
 
 def understood(read: Callable[[], Read]) -> Read:
-    """Return what a task was asked to do, read from its spec.
+    """Return the request of a task, read from its spec.
 
     Raises
     ------
