@@ -40,7 +40,7 @@ class Assembled:
 
 
 def assemble(table: FeatureTable, plan: Plan) -> Assembled:
-    """Select a plan's features, set outliers aside and repeat rows, in the Intel kit's order.
+    """Select a plan's features, set outliers aside and repeat rows, in the order of the Intel kit.
 
     Parameters
     ----------
@@ -71,10 +71,10 @@ def assemble(table: FeatureTable, plan: Plan) -> Assembled:
 
 
 def readable_rows(rows: FeatureTable, table: Callable[[], FeatureTable], plan: Plan) -> FeatureTable:
-    """Return the rows that were clustered, with features that say something one by one, by which segments are explained.
+    """Return the rows that were clustered, with features that each have a meaning, to explain segments by.
 
-    A dimension of a vector does not. If some were clustered, the features are all others of the data, but for those that say the same as
-    another: the Intel kit's counts, RFM scores, and the logarithm of spend.
+    A single dimension of a vector has none. If vectors were clustered, the features are all others of the data, except those that say the
+    same as another feature: the Intel kit's counts, RFM scores, and the logarithm of spend.
 
     Parameters
     ----------
@@ -147,7 +147,7 @@ def _revenue_share(table: FeatureTable, rows: np.ndarray) -> float | None:
 def _repeat(table: FeatureTable, repeats: int, seed: int) -> FeatureTable:
     """Return each row ``repeats`` times, jittered: Amount by exp(N(0, 1)), every other number by one of 0, 1, 2, 3, 4.
 
-    Values of 0/1 features, which the kit does not have, stay unchanged.
+    Values of 0/1 features, which do not exist in the kit, stay unchanged.
     """
     rows = np.repeat(np.arange(len(table)), repeats)
     copied = table.take(rows)

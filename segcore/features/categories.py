@@ -66,11 +66,11 @@ class ShareWords:
     prefix, title, unit : str
         Such as ``spend_share_``, "Share of spend on", "share of spend".
     part, whole : str
-        What is summed for a category, and what for the customer, in words.
+        In words, the quantity summed for a category, and the one summed for the customer.
     nothing : str
-        When a customer has 0 everywhere; "" if that cannot happen.
+        In words, when a customer has 0 everywhere; "" if that cannot happen.
     also : str
-        What follows the name of a category, such as " or contains it".
+        Text after the name of a category, such as " or contains it".
     """
 
     prefix: str
@@ -119,7 +119,7 @@ def largest(sums: Iterable[tuple[Any, float]], most: int) -> Categories:
     sums : iterable of (str, float)
     most : int, >= 1
     """
-    # To nine digits: the last ones depend on the order in which rows were added up.
+    # Rounded to nine digits, because the last ones depend on the order in which rows were added up.
     ranked = sorted(sums, key=lambda item: (-float(f"{item[1]:.9g}"), item[0]))
     chosen = tuple(str(name) for name, _ in ranked if name != OTHER)[:most]
     return Categories(chosen, other=len(chosen) < len(ranked))
@@ -144,7 +144,7 @@ def shares_of(
 
 
 def split_values(counted: Purchases) -> Purchases:
-    """Return counts of single values from counts of texts of several, such as ``Comedy|Drama``: each value has the count of the whole.
+    """Return counts of single values from counts of texts with several, such as ``Comedy|Drama``: each value gets the text's count.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ class Correlations:
     constant : tuple of str
         Features that do not vary, and so have no correlation.
     blocks : tuple of str
-        For each of ``names`` the column whose dummy it is, or "". Dummies of one column exclude each other by definition,
+        For each of ``names``, the column to which the dummy belongs, or "". Dummies of one column exclude each other by definition,
         so they never form a pair.
     """
 
@@ -64,7 +64,7 @@ def correlations(names: Sequence[str], values: np.ndarray, blocks: Sequence[str]
     names : sequence of str
     values : ndarray of shape (n_customers, n_features), float64
     blocks : sequence of str, or None
-        For each feature the column whose dummy it is, or "".
+        For each feature, the column to which the dummy belongs, or "".
     """
     varies = np.ptp(values, axis=0) > 0 if len(values) else np.zeros(len(names), dtype=bool)
     kept = [name for name, moves in zip(names, varies, strict=True) if moves]

@@ -24,8 +24,8 @@ def distance_shares(X: np.ndarray) -> np.ndarray:
     Notes
     -----
     The mean squared distance of two customers is twice the sum of the features' variances, so a feature's share of the distance is its
-    share of the variance. A feature with a share near 0 hardly affects the segments: min-max scaling does this to a feature with a
-    few very large values, until it is transformed or gets more weight. All 0 if no feature varies.
+    share of the variance. A feature with a share near 0 hardly affects the segments: min-max scaling has this effect on a feature with a
+    few very large values, unless it is transformed or gets more weight. All 0 if no feature varies.
     """
     variances = np.array([column.var() for column in X.T])  # one at a time, without a copy of a large matrix
     whole = float(variances.sum())
@@ -33,26 +33,26 @@ def distance_shares(X: np.ndarray) -> np.ndarray:
 
 
 def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
-    """Return factors that make each feature's column count as much as an average one; 1 for columns that count more.
+    """Return factors that make each feature's column count as much as an average column; 1 for columns that count more.
 
     Parameters
     ----------
     table : FeatureTable
         The rows to cluster: see `segcore.features.assemble.assemble`.
     plan : Plan
-        Its features, transforms and scaler are used; its weights, which these factors are for, are not.
+        Its features, transforms and scaler are used, but not its weights, for which these factors are computed.
 
     Returns
     -------
     dict of feature to float
-        At least 1; one number for all dummies of a column, and 1 for a constant column, and for components, items and vectors, whose
-        spread compared with each other says how much they matter. It follows from the variance of the
-        column's scaled features: see `distance_shares`.
+        At least 1; the same number for all dummies of a column. It is 1 for a constant column, and for components, items and vectors, whose
+        relative spread shows how much they matter. It follows from the variance of the column's scaled features: see `distance_shares`.
 
     Notes
     -----
-    Min-max scaling leaves a feature with a few very large values almost no variance compared with a 0/1 feature. A factor of 4 that
-    lets the latter dominate the segments has no effect on the former unless it catches up first. Standard scaling equalizes variances.
+    Min-max scaling leaves a feature with a few very large values almost no variance compared with a 0/1 feature. A weight of 4 that makes
+    the 0/1 feature dominate the segments has no effect on the other feature unless that catches up first. Standard scaling equalizes
+    variances.
     """
     table = table.select(plan.features)
     X = prepare_rows(table, replace(plan, weights={}))
@@ -67,7 +67,7 @@ def catch_up(table: FeatureTable, plan: Plan) -> dict[str, float]:
 
 
 def catch_up_factors(variances: Sequence[float]) -> list[float]:
-    """Return the factors of `catch_up` from the columns' total variances, which are in its order: columns with dummies first."""
+    """Return the factors of `catch_up` from the columns' total variances, in the same order: columns with dummies first."""
     average = float(np.array(variances).mean())  # whose last digit depends on the order
     # Otherwise rounding errors of a constant feature would be scaled up until they dominate the segments.
     return [max(1.0, math.sqrt(average / variance)) if variance > 1e-20 * average else 1.0 for variance in variances]

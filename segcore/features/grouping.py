@@ -28,7 +28,7 @@ class Rated:
     Parameters
     ----------
     ratings : ndarray of float64, or None
-        ``None`` where a row is a rating by itself (implicit).
+        ``None`` if each row counts as a rating (implicit).
     times : ndarray of int64, or None
         Microseconds since 1970.
     """
@@ -54,14 +54,14 @@ def time_span(dataset: Dataset) -> tuple[pd.Timestamp | None, pd.Timestamp | Non
 
 
 def rows_until(dataset: Dataset, last: dt.datetime) -> Dataset:
-    """Return the data without the rows after a moment; those that were set aside are not kept."""
+    """Return the data without the rows after a moment; rows that were set aside are dropped."""
     time = nw.col(dataset.columns["time"])
     parts = tuple(nw.from_native(part).filter(time <= last).to_native() for part in dataset.parts)
     return replace(dataset, frame=parts if isinstance(dataset.frame, tuple) else parts[0], used=None, aside=None)
 
 
 def first_rows_of(dataset: Dataset, n_rows: int) -> pd.DataFrame:
-    """Return the first rows with the columns' own names; of rows in parts, those of the first part."""
+    """Return the first rows with the columns' own names; if rows are in parts, those of the first part."""
     part = nw.from_native(dataset.parts[0])
     if isinstance(part, nw.LazyFrame):
         rows = small(part.sort(ROW).head(n_rows))
@@ -114,7 +114,7 @@ def reference_moment(asked: str | None, latest: Any) -> np.datetime64:
     Raises
     ------
     ParameterError
-        If it is not a date.
+        If the text is not a date.
     DataError
         If the data has later times.
     """
@@ -139,7 +139,7 @@ def as_iso(moment: np.datetime64) -> str:
 
 
 def count_purchases(kept: Any, what: str, index: pd.Index) -> Purchases:
-    """Count the lines of each customer with each item or category; lines without one are left out.
+    """Count the lines of each customer with each item or category; lines without an item or category are left out.
 
     Parameters
     ----------
@@ -177,7 +177,7 @@ def baskets_of(rows: np.ndarray, items: np.ndarray, orders: np.ndarray, times: n
     items : ndarray of shape (n_rows,), int32
         Position of each line's item; lines with -1 are left out.
     orders : ndarray of shape (n_rows,), int
-        Number of each line's order; two customers may have orders of one number.
+        Number of each line's order; two customers may have orders with the same number.
     times : ndarray of shape (n_rows,), int64
         Microseconds since 1970. Orders of a customer that begin at the same time stay in the order of the file.
     n_customers : int
@@ -233,14 +233,14 @@ def coded(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rated_items(rows: np.ndarray, items: np.ndarray, names: np.ndarray, n_customers: int, rated: Rated) -> Purchases:
-    """Return each customer's rating of each item; of an item rated more than once, the last rating if there are times, else the mean.
+    """Return each customer's rating of each item; for an item rated more than once, the last rating if there are times, else the mean.
 
     Parameters
     ----------
     rows : ndarray of shape (n_rows,), int32
         Position of each row's customer.
     items : ndarray of shape (n_rows,), int32
-        Position of each row's item in ``names``; -1 where there is none.
+        Position of each row's item in ``names``; -1 without an item.
     names : ndarray of shape (n_items,), object
         Ascending.
     n_customers : int
@@ -276,7 +276,7 @@ def rated_items(rows: np.ndarray, items: np.ndarray, names: np.ndarray, n_custom
 
 
 def _starts(ordered: np.ndarray) -> np.ndarray:
-    """Return where the runs of equal values begin, int32 if that is enough."""
+    """Return where the runs of equal values begin, as int32 if that is large enough."""
     first = np.ones(len(ordered), dtype=bool)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return np.flatnonzero(first).astype(np.int32 if len(ordered) < 1 << 31 else np.int64)
@@ -302,13 +302,13 @@ def _one_rating(order: np.ndarray, starts: np.ndarray, rated: Rated) -> np.ndarr
         return found
     times = rated.times[rows]
     latest = np.repeat(np.maximum.reduceat(times, starts), sizes)
-    # Of several ratings at the latest time, the last in the file.
+    # If several ratings have the latest time, the last in the file counts.
     found[several] = ratings[rows[np.maximum.reduceat(np.where(times == latest, np.arange(len(rows)), -1), starts)]]
     return found
 
 
 def _table(pairs: np.ndarray, counts: np.ndarray, names: list[str], n_customers: int) -> Purchases:
-    """Return the table of pairs, which are used up."""
+    """Return the table of pairs; ``pairs`` is overwritten."""
     n_items = max(len(names), 1)
     customers = (pairs // n_items).astype(np.int32)
     starts = np.concatenate([[0], np.cumsum(np.bincount(customers, minlength=n_customers))])

@@ -1,4 +1,4 @@
-"""Ideas: features that say the same, and so count once together instead of once each."""
+"""Ideas: features that say the same, and therefore count once together instead of once each."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class Idea:
     Parameters
     ----------
     columns : mapping of str to tuple of str
-        Its features, in the order of the table, by the columns they are of: a number or 0/1 feature under its own name, dummies under
-        their column's; at least two columns.
+        Features of the idea, in the order of the table, by column: a number or 0/1 feature under its own name, dummies under that of their
+        column; at least two columns.
     why : tuple of {"alike", "shares", "ordered"}
-        An absolute correlation of at least 0.95 between two of them; shares of one total; a number that orders a category one to one.
+        In order: an absolute correlation of at least 0.95 between two of them; shares of one total; a number that orders a category one to
+        one.
     """
 
     columns: Mapping[str, tuple[str, ...]]
@@ -45,7 +46,7 @@ class Idea:
 
     @property
     def counts(self) -> int:
-        """As how many columns they are to count: two for shares of one total, which say more than copies do; else one."""
+        """Number of columns that the idea counts as: two for shares of one total, which say more than copies do; else one."""
         return 2 if "shares" in self.why and len(self.columns) > 2 else 1
 
     @property
@@ -71,8 +72,8 @@ def find_ideas(table: FeatureTable, values: np.ndarray | None = None) -> tuple[I
 
     Notes
     -----
-    Features of taste are part of no idea. Others are put together pair by pair, so that three of them may be one idea although the first
-    and the last are less alike.
+    Features of taste belong to no idea. Others are joined pair by pair, so three features may be one idea although the first and the last
+    are less alike.
     """
     tastes = table.learned_names
     others = [name for name in table.names if name not in tastes]
@@ -103,7 +104,7 @@ def find_ideas(table: FeatureTable, values: np.ndarray | None = None) -> tuple[I
 
 
 def idea_factors(names: Sequence[str], ideas: Iterable[Idea]) -> np.ndarray:
-    """Return the factor of each feature, shape (n_features,); 1 for features that are part of no idea."""
+    """Return the factor of each feature, shape (n_features,); 1 for features that belong to no idea."""
     factors = {name: idea.factor for idea in ideas for name in idea.features}
     return np.array([factors.get(name, 1.0) for name in names])
 
@@ -120,7 +121,7 @@ def _alike(table: FeatureTable, values: np.ndarray, blocks: list[str]) -> Iterat
 
 
 def _shares(table: FeatureTable, values: np.ndarray) -> Iterator[list[int]]:
-    """Yield shares by their names; of other numbers, neighbours that add up to the same total for every customer."""
+    """Yield shares by their names; among other numbers, neighbours that add up to the same total for every customer."""
     at = {name: position for position, name in enumerate(table.names)}
     named = [[at[name] for name in names if name in at] for names in _NAMED_SHARES]
     named += [[position for name, position in at.items() if name.startswith(prefix)] for prefix in _SHARE_PREFIXES]
@@ -144,13 +145,13 @@ def _constant_sums(values: np.ndarray, numbers: list[int]) -> Iterator[list[int]
 
 
 def _is_constant(sums: np.ndarray) -> np.ndarray:
-    """Return for each column whether it has one value above 0, but for rounding."""
+    """Return for each column whether it has a single value above 0, except for rounding."""
     largest = sums.max(axis=0)
     return (largest > 0) & (largest - sums.min(axis=0) <= _ROUNDING * largest)
 
 
 def _ordered(table: FeatureTable, values: np.ndarray, blocks: list[str]) -> Iterator[list[int]]:
-    """Yield a number and the dummies of a category where each value of the category has a number of its own."""
+    """Yield a number and the dummies of a category if each value of the category has its own number."""
     numbers = [position for position, entry in enumerate(_entries(table)) if entry.kind == "number"]
     for block in dict.fromkeys(filter(None, blocks)):
         dummies = [position for position, name in enumerate(blocks) if name == block]

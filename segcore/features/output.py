@@ -16,12 +16,12 @@ _PROBABILITY = "probability_"
 
 
 def file_columns(kinds: Sequence[tuple[str, Sequence[str]]], *, probabilities: bool = False) -> dict[str, str]:
-    """Return the names that columns of the data have in files, in which no two are equal, not even but for case, as SQL compares them.
+    """Return the names that columns of the data have in files: all different, also when case is ignored, as in SQL.
 
     Parameters
     ----------
     kinds : sequence of (str, sequence of str)
-        Such as ``("feature", names)``, in the order of precedence: a name that is taken gets its kind in brackets.
+        Such as ``("feature", names)``, in the order of precedence: a name that is already taken gets its kind in brackets.
     probabilities : bool
         Whether the file also has the probability of each segment.
 
@@ -54,7 +54,7 @@ def rows_for_file(table: FeatureTable, *, profile: bool = False) -> pa.Table:
     Returns
     -------
     pyarrow Table
-        Ids as text, features as float64; columns are called as `file_columns` says.
+        Ids as text, features as float64; columns have the names from `file_columns`.
     """
     order = np.lexsort((table.copies, table.customers.astype(str)))
     carried = tuple(table.profile) if profile else ()

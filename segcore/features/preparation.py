@@ -25,12 +25,12 @@ _EPS = float(np.finfo(np.float64).eps)
 
 
 def resolve_plan(table: FeatureTable, plan: Plan) -> Plan:
-    """Return a plan in the terms of a table: columns replaced by their dummies, weights and transforms in the order of the features.
+    """Return a plan that is adapted to a table: columns replaced by their dummies, weights and transforms in the order of the features.
 
     Raises
     ------
     ParameterError
-        If a feature is unknown or named twice, or none is given; if a weight or transform is for a feature that is not chosen; if a
+        If a feature is unknown or named twice, or no feature is given; if a weight or transform is for a feature that is not chosen; if a
         transformed feature is not a number.
     DataError
         If a name is a column that could not become a feature; with the reason.
@@ -78,13 +78,13 @@ def fit_preparation(table: FeatureTable, plan: Plan) -> Preparation:
     Of a column with m dummies in the table, ``minmax`` and ``robust`` leave each at 0 and w with ``w ** 2 = m / (4 (m - 1))``: between
     two random customers, m equally frequent categories then give a mean squared distance of 1/2 for any m, like a binary feature
     whose values are equally frequent. A single dummy stays 0 and 1. ``standard`` divides each by the root of the sum of their variances,
-    so that they have the variance 1 together, as any other feature has.
+    so that together they have variance 1, like any other feature.
 
     Features of taste share the largest of their scales: the first component varies most because it matters most.
 
     References
     ----------
-    ml_autosegmentation scales dummies for their number, and multiplies priority features by a factor that it cuts to a whole number.
+    ml_autosegmentation scales dummies for their number, and multiplies priority features by a factor, truncated to a whole number.
     """
     return fit_with_ideas(table, plan)[0]
 
@@ -131,7 +131,7 @@ def _steps(table: FeatureTable, plan: Plan) -> tuple[tuple[str, float], ...]:
 
 
 def _weights(table: FeatureTable, plan: Plan, ideas: tuple[Idea, ...]) -> tuple[float, ...]:
-    """Return the factor on each scaled feature: the analyst's weight times that of its idea; none if all are 1."""
+    """Return the factor on each scaled feature: the analyst's weight times that of its idea; empty if all are 1."""
     weights = np.array([plan.weights.get(name, 1.0) for name in table.names]) * idea_factors(table.names, ideas)
     return () if (weights == 1).all() else tuple(weights.tolist())
 
@@ -173,7 +173,7 @@ def _fitted(values: np.ndarray, scaler: Scaler, blocks: list[list[int]]) -> tupl
 
 
 def _one_for_all(scale: np.ndarray, values: np.ndarray, together: list[int]) -> np.ndarray:
-    """Return scales with the largest of some features for all of them, so that scaling leaves their proportions."""
+    """Return scales with the largest of some features for all of them, so that scaling keeps their proportions."""
     varying = [at for at in together if np.ptp(values[:, at]) > 0] if len(values) else []
     if varying:
         scale = scale.copy()
@@ -182,7 +182,7 @@ def _one_for_all(scale: np.ndarray, values: np.ndarray, together: list[int]) -> 
 
 
 def _standard(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return means and standard deviations; a deviation is 1 where the spread may be rounding alone.
+    """Return means and standard deviations; a deviation is 1 where the spread may be due to rounding alone.
 
     References
     ----------
@@ -245,9 +245,9 @@ def apply_preparation(preparation: Preparation, values: np.ndarray) -> np.ndarra
         raise DataError(f"The rows have {values.shape[-1]} features, but {len(preparation.features)} were prepared.")
     X = np.array(_transformed(values, preparation.transforms), dtype=np.float64, order="C")
     centre, scale = np.asarray(preparation.centre), np.asarray(preparation.scale)
-    with np.errstate(over="ignore"):  # infinite values are refused by who uses them
+    with np.errstate(over="ignore"):  # the code that uses infinite values raises an error
         if preparation.scaler == "minmax":
-            # scikit-learn multiplies before it shifts; the other order differs in the last bit.
+            # scikit-learn multiplies before it shifts; the reverse order differs in the last bit.
             factor = 1 / scale
             X *= factor
             X += 0 - centre * factor

@@ -1,4 +1,4 @@
-"""Features of customers from their ratings of items: how many, how high, how varied; or from how often they had an item."""
+"""Features of customers from their ratings of items (how many, how high, how varied), or from how often they had an item."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ def build_ratings(
     Parameters
     ----------
     dataset : Dataset of kind "ratings"
-        Its frame may be pandas, Polars or Modin. A customer may rate an item more than once; every rating counts. Without the role
-        rating, the number of a customer's rows with an item counts as the rating of it.
+        Its frame may be pandas, Polars or Modin. A customer may rate an item more than once; every rating counts. Without the role rating,
+        the number of a customer's rows with an item counts as the rating.
     reference_date : str or None
-        ISO date and time up to which days are counted, if ratings have times; ``None`` is the latest of them.
+        ISO date and time up to which days are counted, if ratings have times; ``None`` is the latest time.
     fitted : mapping or None
         ``FeatureTable.fitted`` of an earlier table: its scale and its categories are used.
     columns : ColumnRules or None
@@ -81,14 +81,14 @@ def build_ratings(
     Raises
     ------
     DataError
-        If there are ratings after the reference date, or ratings are too large to be summed.
+        If there are ratings after the reference date, or ratings are too large to sum.
     ParameterError
         If the reference date is not a date.
 
     Notes
     -----
-    A category of several values separated by ``|``, such as a film's genres, counts for each of them, so that a customer's shares add up
-    to 1. Text is turned into numbers once; the largest arrays then take some 60 bytes a row.
+    A category with several values separated by ``|``, such as a film's genres, counts for each of them, and a customer's shares add up to
+    1. Text is turned into numbers once; the largest arrays then take some 60 bytes a row.
     """
     known = fitted or {}
     frame = nw.from_native(dataset.frame, eager_only=True)
@@ -164,7 +164,7 @@ def _rows(frame: Any, roles: Mapping[str, str]) -> _Rows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Given:
-    """How often each customer gave each rating, arrays of shape (n,) of the pairs that occur, ordered.
+    """How often each customer gave each rating: arrays of shape (n,) for the pairs that occur, ordered.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def _dated(ratings: _Rows, asked: str | None) -> tuple[dict[str, np.ndarray], np
     active -= active.min()
     n_days = np.int64(active.max() + 1)
     active += rows * n_days
-    active.sort()  # numpy.unique hashes whole numbers, which takes twenty times as long for many different ones
+    active.sort()  # numpy.unique hashes whole numbers, which takes twenty times as long if many are different
     active = active[np.append(True, active[1:] != active[:-1])] // n_days
     made = {
         "Recency": np.floor(days(last.view("datetime64[us]"), reference)),
@@ -325,7 +325,7 @@ def _describe_levels(roles: Mapping[str, str], made: Mapping[str, np.ndarray], s
 
 
 def _describe_counts(roles: Mapping[str, str]) -> tuple[FeatureEntry, ...]:
-    """Describe the same features where rows are counted: how often a customer had an item has no top or lowest fifth."""
+    """Describe the same features if rows are counted; counts of an item have no top or lowest fifth."""
     item, no_scale = roles.get("item", "item"), Finding("feature.no_scale")
     source = tuple(roles[role] for role in ("customer", "item") if role in roles)
     return (

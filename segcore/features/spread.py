@@ -20,7 +20,7 @@ class Spread:
     low, quarter, median, three_quarters, high, mean : float
         Minimum, quartiles, maximum and mean, in the feature's unit.
     zeros : float
-        Share of the customers for whom it is exactly 0.
+        Share of the customers for whom the feature is exactly 0.
     edges : tuple of float, one more than ``counts``
         See `histogram_edges`.
     counts : tuple of int
@@ -92,7 +92,7 @@ def histogram_edges(values: np.ndarray, bins: int) -> np.ndarray:
     Notes
     -----
     The bins span the 1st to the 99th percentile, so that a handful of extreme customers does not squeeze everyone else into one
-    bar; if these are equal, the bins span the whole range. For whole numbers, each bin spans equally many of them.
+    bar; if these are equal, the bins span the whole range. For whole numbers, each bin spans the same number of them.
     """
     low, high = (float(quantile) for quantile in np.quantile(values, _CENTRAL))
     if low == high:

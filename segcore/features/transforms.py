@@ -1,4 +1,4 @@
-"""Transforms of skewed features before scaling: a logarithm, or the power that makes them most like a normal distribution."""
+"""Transforms of skewed features before scaling: a logarithm, or the power that brings them closest to a normal distribution."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOLERANCE = 1e-7
 
 
 def fitted_transform(values: np.ndarray, transform: str) -> float:
-    """Return the fitted parameter of a transform: lambda for ``power``, 0 for the others.
+    """Return the fitted parameter of a transform: lambda for ``power``, 0 for other transforms.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def yeo_johnson(values: np.ndarray, power: float) -> np.ndarray:
     """Return Yeo and Johnson's transform, shape (n_customers,).
 
     It is ``((1 + x) ** power - 1) / power`` where ``x >= 0`` and ``-((1 - x) ** (2 - power) - 1) / (2 - power)`` elsewhere, with the
-    logarithm in place of a power of 0. Values far beyond those that ``power`` was fitted on may come out infinite.
+    logarithm in place of a power of 0. Values far beyond those that ``power`` was fitted to may become infinite.
 
     References
     ----------
@@ -69,7 +69,7 @@ def _raised(logs: np.ndarray, power: float) -> np.ndarray:
 
 
 def power_lambda(values: np.ndarray) -> float:
-    """Return the lambda of `yeo_johnson` that makes a feature most like a normal distribution, by maximum likelihood.
+    """Return the lambda of `yeo_johnson` that brings a feature closest to a normal distribution, by maximum likelihood.
 
     Parameters
     ----------
@@ -79,13 +79,13 @@ def power_lambda(values: np.ndarray) -> float:
     Returns
     -------
     float
-        As scikit-learn's ``PowerTransformer`` finds it, to about 1e-6, but between -30 and 32 and so that no value becomes too large
-        and the feature's range is not lost to rounding; 1, which changes nothing, for a constant feature.
+        Equal to that of scikit-learn's ``PowerTransformer`` to about 1e-6, but limited to between -30 and 32 and to values for which no
+        transformed value is too large and the feature's range is not lost to rounding; 1, which changes nothing, for a constant feature.
 
     Notes
     -----
-    The negative log-likelihood is convex in lambda, so that walking downhill from 1 and a golden section find its minimum. Equal values
-    are counted once, and variances are computed around an end of the range, so that neither ties nor large values cost precision.
+    The negative log-likelihood is convex in lambda, so walking downhill from 1 and a golden-section search find its minimum. Equal values
+    are counted once, and variances are computed around an end of the range, so neither ties nor large values cost precision.
 
     References
     ----------
@@ -108,7 +108,7 @@ class _Likelihood:
     distinct : ndarray of shape (n_distinct,), float64
         The feature's values, ascending; the last one is positive.
     shares : ndarray of shape (n_distinct,), float64
-        How often each occurs, together 1.
+        Relative frequency of each value; they add up to 1.
     """
 
     def __init__(self, distinct: np.ndarray, shares: np.ndarray) -> None:
@@ -122,7 +122,7 @@ class _Likelihood:
     def _log_variance(self, power: float) -> float:
         if self._distinct[0] < 0:
             return _log(self._variance(yeo_johnson(self._distinct, power)))
-        # Around the end with the largest of the powers, which is taken out of the variance: none of them overflows or cancels.
+        # Around the end with the largest power, which is factored out of the variance, so that no power overflows or cancels.
         end = self._logs[-1] if power > 0 else self._logs[0]
         return _log(self._variance(_raised(self._logs - end, power))) + 2 * power * float(end)
 
@@ -132,7 +132,7 @@ class _Likelihood:
 
 
 def _log(variance: float) -> float:
-    """Return the logarithm; that of a spread too small to square is minus infinity, and no power is better than another."""
+    """Return the logarithm; for a spread too small to square, minus infinity, so that no power is better than another."""
     return math.log(variance) if variance > 0 else -math.inf
 
 

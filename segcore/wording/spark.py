@@ -61,7 +61,7 @@ def _check_installed() -> None:
     if not spark_version():
         raise refusal("no_spark.missing", kind=SegcoreError, remedy=Remedy("install", {"package": PACKAGE}))
     if remote():
-        return  # whose Java is elsewhere
+        return  # Spark Connect, whose Java runs elsewhere
     java = java_version()
     if java is None or java < LEAST_JAVA:
         raise refusal("no_spark.java", kind=SegcoreError, remedy="frames", found=java, least=LEAST_JAVA)

@@ -31,7 +31,7 @@ def build_customers(
     fitted: Mapping[str, Any] | None = None,
     columns: ColumnRules | None = None,
 ) -> FeatureTable:
-    """Make features of the columns that describe customers, and report the use of every column.
+    """Make features from the columns that describe customers, and report the use of every column.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def build_customers(
     fitted : mapping or None
         ``FeatureTable.fitted`` of an earlier table: the same features are built with its values, independent of the values here.
     columns : ColumnRules or None
-        What the analyst decided about columns; ignored if ``fitted`` is given.
+        The analyst's rules for columns; ignored if ``fitted`` is given.
 
     Returns
     -------
@@ -49,10 +49,9 @@ def build_customers(
         Customers ascending by their id's text; ``revenue`` is the column with the role value, blanks as 0. ``fitted`` has a recipe for
         each column that makes features, in the file's order:
         ``{"column", "use": "number", "names", "missing"}`` with the median,
-        ``{"column", "use": "binary", "names", "values", "missing"}`` with the value that is 0, the value that is 1 and
-        the one that missing counts as, or
-        ``{"column", "use": "category", "names", "values", "missing", "other"}`` with the values that have a dummy and the names of the
-        dummies of missing and of all other values, if any, else ``None``.
+        ``{"column", "use": "binary", "names", "values", "missing"}`` with the value that is 0, the value that is 1 and the one that missing
+        values count as, or ``{"column", "use": "category", "names", "values", "missing", "other"}`` with the values that have a dummy and
+        the names of the dummies for missing and for all other values, or ``None`` if there are none.
 
     Raises
     ------
@@ -62,8 +61,8 @@ def build_customers(
 
     Notes
     -----
-    New customers: a missing number counts as the median; an unseen or missing value of a binary column as the more frequent one; an
-    unseen value of a category as one of the other values; if it had none, all its dummies are 0. Numbers match texts: ``3.0`` is ``3``.
+    New customers: a missing number counts as the median; an unseen or missing value of a binary column as the more frequent one; an unseen
+    value of a category as one of the other values; if the category had none, all its dummies are 0. Numbers match texts: ``3.0`` is ``3``.
 
     References
     ----------
@@ -80,7 +79,7 @@ def build_customers(
     table = _screened(frame, ids, order, Screening(rules, dataset.name, Names(set(frame.columns))), customer)
     value = dataset.roles.get("value")
     if not table.names:
-        # Few or identical customers get features too: only a sweep over them is pointless.
+        # Few or identical customers get features too; only a sweep of them would be pointless.
         constant = Screening(rules, dataset.name, Names(set(frame.columns)), constants=True)
         table = _screened(frame, ids, order, constant, customer)
     if not table.names:
@@ -165,7 +164,7 @@ def _values(frame: Any, recipes: Sequence[Mapping[str, Any]], order: np.ndarray,
 
 
 def customer_ids(frame: Any, customer: str) -> np.ndarray:
-    """Return the ids of the customers in the order of the rows, as text: the column's, or the row numbers where there is none."""
+    """Return the ids of the customers in the order of the rows, as text: from the column, or the row numbers if there is none."""
     if customer in frame.columns:
         return np.array([str(value) for value in frame[customer].to_list()], dtype=object)
     return np.array([str(number) for number in range(1, len(frame) + 1)], dtype=object)

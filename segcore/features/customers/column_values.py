@@ -93,7 +93,7 @@ class NumberColumn:
         return np.zeros(len(self), dtype=bool) if number is None else np.asarray(self.numbers == number)
 
     def carried(self) -> np.ndarray:
-        """Return the values as profile columns have them."""
+        """Return the values in the form of profile columns."""
         return self.numbers
 
 
@@ -164,7 +164,7 @@ class TextColumn:
         return float(pc.mean(pc.match_substring_regex(self.texts, pattern)).as_py()) if self.n_values else 0.0
 
     def carried(self) -> np.ndarray:
-        """Return the values as profile columns have them."""
+        """Return the values in the form of profile columns."""
         values = np.empty(len(self.texts) + 1, dtype=object)
         values[:-1] = self.texts.to_pylist()
         values[-1] = None

@@ -105,7 +105,8 @@ def stands_apart(column: NumberColumn) -> dict[str, Any] | None:
     Returns
     -------
     dict or None
-        ``value``, the ``customers`` that have it of all ``rows``, the ``nearest`` other value, and whether it is the ``lowest``.
+        ``value``, the number of ``customers`` that have it out of all ``rows``, the ``nearest`` other value, and whether it is the
+        ``lowest``.
     """
     if not len(column.there):
         return None

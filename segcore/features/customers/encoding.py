@@ -43,7 +43,7 @@ def number_recipe(column: NumberColumn, *, zero: bool = False) -> Recipe:
 
 
 def binary_recipe(column: Column, values: Sequence[str | None], names: Names, *, missing: str | None) -> Recipe:
-    """Return the recipe of two values: the first is 0, the second 1, and ``missing`` is the one that missing values count as."""
+    """Return the recipe of two values: the first is 0, the second is 1, and missing values count as ``missing``."""
     return {
         "column": column.name,
         "use": "binary",
@@ -56,7 +56,7 @@ def binary_recipe(column: Column, values: Sequence[str | None], names: Names, *,
 def category_recipe(column: Column, min_share: float, names: Names) -> Recipe | None:
     """Return the recipe of a category: a dummy for each value of more than a share of the rows, and one for the rest.
 
-    ``None`` if no value, missing included, is in so many rows.
+    ``None`` if no value, including missing, is in so many rows.
     """
     values = column.frequent(min_share)
     gaps = column.n_missing / len(column) > min_share
@@ -84,7 +84,7 @@ def encode(recipe: Mapping[str, Any], column: Column, *, source: str) -> list[np
     recipe : mapping
         From `number_recipe`, `binary_recipe` or `category_recipe`.
     column : NumberColumn or TextColumn
-        For the customers that the recipe was fitted to, or for others.
+        Of the customers that the recipe was fitted to, or of others.
     source : str
         Name of the data, for messages.
 
@@ -132,7 +132,7 @@ def as_number_column(column: Column, *, source: str, code: str) -> NumberColumn:
     Raises
     ------
     DataError
-        If a text is not a number; with the first one and its row.
+        If a text is not a number; with the first such text and its row.
     """
     if isinstance(column, NumberColumn):
         return column

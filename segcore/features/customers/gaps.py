@@ -1,4 +1,4 @@
-"""Missing values of columns that become features: what they count as, and what the customers without one have in common."""
+"""Missing values of columns that become features: the value they count as, and a value that the customers without one share."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from segcore.records.finding import Finding, Remedy
 from segcore.wording.numbers import plain_number
 
-_TELLING = 3  # customers; fewer have something in common by chance
+_TELLING = 3  # customers; fewer may share a value by chance
 _MOSTLY = 0.5
 
 
 def is_filled(recipe: Mapping[str, Any]) -> bool:
-    """Tell whether missing values count as one of the others; those of a category, and of two values of which one is missing, do not."""
+    """Tell whether missing values count as another value; in categories, and if one of two values is missing, they do not."""
     return recipe["use"] == "number" or (recipe["use"] == "binary" and None not in recipe["values"])
 
 
 def filled(frame: Any, recipe: Mapping[str, Any], missing: np.ndarray) -> Finding:
-    """Return what the missing values of a column count as.
+    """Return a finding about the value that missing values of a column count as.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def filled(frame: Any, recipe: Mapping[str, Any], missing: np.ndarray) -> Findin
 
 
 def _shared(frame: Any, column: str, missing: np.ndarray) -> dict[str, str] | None:
-    """Return a value of another column that all of these customers have, and at least half of its customers are among them."""
+    """Return a value of another column that all of these customers have, if at least half of its customers are among them."""
     count = int(missing.sum())
     if count < _TELLING:
         return None

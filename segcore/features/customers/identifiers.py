@@ -12,7 +12,7 @@ from segcore.records.finding import Finding
 
 _MOST = 0.9  # of the different texts must look alike
 _MANY_CODES = 12
-_LONG = 50  # rows from which a column that counts them is a row number under any title
+_LONG = 50  # with at least so many rows, a column that counts them is a row number whatever its title
 _CONTENTS = (
     ("column.email", r"^[^@\s]+@[^@\s]+\.[^@\s]+$"),
     ("column.web_address", r"(?i)^(https?://|www\.)\S+$"),
@@ -49,7 +49,7 @@ def _numbers_of_dates(column: NumberColumn) -> bool:
 def identifier(column: Column, min_share: float) -> Finding | None:
     """Return why a column identifies customers, or ``None``.
 
-    A column of numbers does so only by its title, or if it counts the rows: balances and charges may also differ for all customers.
+    A column of numbers identifies them only by its title, or if it counts the rows: balances and charges may also differ for all customers.
     Codes are categories if one of them is in more than ``min_share`` of the rows.
     """
     if isinstance(column, NumberColumn):
@@ -97,7 +97,7 @@ def _number(column: NumberColumn, min_share: float) -> Finding | None:
 
 def _text_by_content(column: TextColumn) -> Finding | None:
     there = len(column) - column.n_missing
-    several = column.n_values > 2 or column.n_values == there  # two values rather mean yes and no, unless there are only two customers
+    several = column.n_values > 2 or column.n_values == there  # two values more likely mean yes and no, unless there are only two customers
     for code, pattern in _CONTENTS:
         if several and column.matching(pattern) >= _MOST:
             return Finding(code)

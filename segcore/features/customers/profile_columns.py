@@ -24,14 +24,14 @@ def with_profile(table: FeatureTable, described: Dataset) -> FeatureTable:
     ----------
     table : FeatureTable
     described : Dataset of kind "customers"
-        With the role customer; its customers may be fewer, more or others.
+        With the role customer; it may have fewer, more or other customers than the table.
 
     Returns
     -------
     FeatureTable
-        With numbers as float64, NaN for customers without a row or a value; other columns as text objects, ``None`` there. A name that
-        is taken gets the suffix " (customers)". Columns that cannot be shown are in the dictionary with the reason: see `why_not_shown`.
-        If a customer has no row, a further column says who has one: "yes" or "no".
+        With numbers as float64, NaN for customers without a row or a value; other columns as text objects, ``None`` for such customers. A
+        name that is already taken gets the suffix " (customers)". Columns that cannot be shown are in the dictionary with the reason: see
+        `why_not_shown`. If a customer has no row, a further column says who has one: "yes" or "no".
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _from(source: str) -> Finding:
 
 
 def names_of(table: FeatureTable) -> set[str]:
-    """Return the names that mean something in the table: of features, profile columns and the columns of categories."""
+    """Return the names that the table uses: of features, profile columns and the columns of categories."""
     columns = {column for entry in table.dictionary if entry.kind != "number" for column in entry.columns}
     return columns | {entry.name for entry in table.dictionary} | set(table.names) | set(table.profile)
 

@@ -40,7 +40,7 @@ class Decision:
 
 @dataclass(slots=True)
 class Screening:
-    """Decides about the columns of one table, one after the other.
+    """Decides on the use of the columns of one table, one after the other.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Screening:
     names : Names
         The features' names used so far.
     constants : bool
-        Make features of columns with one value too: few or identical customers have no others.
+        Whether to make features of columns with one value too, because few or identical customers have no other columns.
     seen : dict
         Digests of the columns so far, to find columns that repeat one of them.
     """
@@ -67,7 +67,7 @@ class Screening:
         Raises
         ------
         DataError
-            If it was chosen as a number and is not.
+            If the analyst chose it as a number and it is not one.
         """
         asked = self._as_asked(column)
         if asked is not None:
@@ -179,7 +179,7 @@ class Screening:
         return Finding("column.maybe_codes", values=values, remedy=Remedy("category_column", {"column": column.name}))
 
     def _copy_of(self, column: Column, *, numbers: bool) -> Finding | None:
-        """Return that this column repeats an earlier one; otherwise remember it."""
+        """Return the finding that this column repeats an earlier one; otherwise remember it."""
         key, said = _content_key(column, numbers=numbers), column.name
         earlier = self.seen.setdefault(key, said)
         if earlier == said:
@@ -188,7 +188,7 @@ class Screening:
 
 
 def why_not_shown(column: Column, min_share: float = MIN_SHARE) -> Finding | None:
-    """Return why a column says nothing about segments even if it is not clustered on, or ``None``.
+    """Return why a column is not even worth showing as a profile column, or ``None``.
 
     It is empty, has one value, holds dates, identifies customers, or holds texts that nearly all differ. A model's output, a column that
     repeats another, and a category without a frequent value can be shown.
@@ -204,7 +204,7 @@ def why_not_shown(column: Column, min_share: float = MIN_SHARE) -> Finding | Non
 
 
 def check_rules(rules: ColumnRules, columns: Sequence[str], *, customer: str, source: str) -> None:
-    """Refuse rules for unknown columns, or for the column of ids.
+    """Raise if rules are for unknown columns, or for the column of ids.
 
     Raises
     ------
@@ -233,7 +233,7 @@ def _one_value(column: Column) -> str | None:
 
 
 def _not_a_property(column: Column, min_share: float) -> Finding | None:
-    """Return why a column does not describe customers: by its title, as a model's output, or as an identifier."""
+    """Return why a column does not describe customers: its title says so, it is a model's output, or it is an identifier."""
     if says_exclude(column.name):
         return Finding("column.excluded_by_title")
     if names_model_output(column.name):
@@ -251,15 +251,15 @@ def _may_be_codes(column: NumberColumn) -> bool:
         return False
     telling = suggests_codes(column.name)
     few = column.few(_MOST_SUGGESTED if telling else _MOST_CODES)
-    # Values that hardly repeat are not clearly codes.
+    # Values that rarely repeat are not clearly codes.
     if few is None or len(few) < _FEW or len(column.there) < (2 if telling else 5) * len(few):
         return False
-    # Values 0, 1, 2, ... without gaps are rather counts.
+    # Values 0, 1, 2, ... without gaps are more likely counts.
     return telling or column.bounds[0] >= 1
 
 
 def _alike(column: Column) -> list[str] | None:
-    """Return two values that differ only in their capitals, if there are any."""
+    """Return two values that differ only in case, if there are any."""
     if not isinstance(column, TextColumn) or column.n_values > 1_000:
         return None
     lower: dict[str, str] = {}
@@ -271,7 +271,7 @@ def _alike(column: Column) -> list[str] | None:
 
 
 def _content_key(column: Column, *, numbers: bool) -> str:
-    """Return a key that differs if features differ: for numbers the values, for others which rows share a value."""
+    """Return a key that differs if features differ: for numbers the values, for other columns which rows share a value."""
     if numbers and isinstance(column, NumberColumn):
         content = np.where(column.missing, np.nan, column.numbers) if column.n_missing else column.numbers
         return hashlib.sha256(b"numbers" + (content + 0.0).tobytes()).hexdigest()

@@ -20,9 +20,9 @@ _OUTCOMES = _words(
     "gekundigt gekuendigt abgewandert abwanderung storniert kundigung kuendigung storno "
     "resilie resiliation desabonne baja cancelado abandono"
 )
-# Outcomes only if the column has two values that mean no more than yes and no.
+# Outcomes only if the column has two values that simply mean yes and no.
 _WEAK_OUTCOMES = _words("y class result left risk")
-# Outcomes if the column has two values, whatever they are: a class of income, a purchase, the answer to a campaign.
+# Outcomes if the column has any two values: a class of income, a purchase, the answer to a campaign.
 _INCOMES = _words("income incomes salary salaries wage wages earning earnings einkommen gehalt revenu salaire ingreso ingresos salario")
 _ANSWERS = _words(
     "revenue purchased purchase purchases bought buyer ordered clicked responds reacted signup enrolled gekauft kauf achat compra"
@@ -126,7 +126,7 @@ def names_model_output(title: str) -> bool:
 
 
 def names_outcome(title: str, values: list[str] | None) -> bool:
-    """Tell whether a title and its few values are those of an outcome: whether somebody left, paid, answered or bought.
+    """Tell whether a title and its few values mean an outcome: whether somebody left, paid, answered or bought.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def names_outcome(title: str, values: list[str] | None) -> bool:
     found = _OUTCOMES & set(words)
     if not found or len(values) > 5 or not set(words) <= _OUTCOMES | _FILLERS:
         return False
-    # "label" and "response" alone may be anything; only with two values are they an answer.
+    # "label" and "response" alone may mean anything; they are an outcome only with two values.
     return bool(found - {"label", "target", "outcome", "response", "claim", "conversion"}) or len(values) == 2 or lower <= _GENERIC_VALUES
 
 

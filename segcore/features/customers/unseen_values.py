@@ -1,4 +1,4 @@
-"""Unseen values: those of new customers that no customer had when a sweep was made, and what they count as."""
+"""Unseen values: values of new customers that no customer had when a sweep was made, and what they count as."""
 
 from __future__ import annotations
 

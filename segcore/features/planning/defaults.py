@@ -1,4 +1,4 @@
-"""Settings: named plans for each kind of data, and the one that app, command line and library begin with."""
+"""Settings: named plans for each kind of data, and the default of app, command line and library."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from segcore.records.preparation import SETTING_NAMES, Ideas, Outliers, Scaler, 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A feature set, and what is done to it before clustering.
+    """A feature set, and its preparation for clustering.
 
     Parameters
     ----------
     title, words : str
-        For display: a title as within a sentence, and what it does in one sentence.
+        For display: a title as within a sentence, and the effect of the setting in one sentence.
     features : mapping of kind of data to name of a set
         See `segcore.features.planning.sets.FEATURE_SETS`; ``all`` for other kinds.
     outliers : {"kit", "none"}
@@ -33,7 +33,7 @@ class Setting:
     kinds : tuple of str
         The kinds of data that it is for.
     tastes : bool
-        Whether its features are those of taste, where the table has some: they were asked for.
+        Whether it uses the features of taste if the table has some, because they were requested.
     """
 
     title: str
@@ -55,7 +55,7 @@ class Setting:
         transforms: Mapping[str, Transform] | None = None,
         **fields: Any,
     ) -> Plan:
-        """Return the setting as a plan for a table of one kind of data, with some choices of the analyst's own.
+        """Return the setting as a plan for a table of one kind of data, with some of the analyst's choices.
 
         Parameters
         ----------
@@ -63,16 +63,16 @@ class Setting:
             Every feature of every customer.
         kind : {"transactions", "ratings", "customers"}
         features : str, sequence of str, or None
-            A set or names, instead of its own: see `segcore.features.planning.sets.feature_names`.
+            A set or names, instead of those of the setting: see `segcore.features.planning.sets.feature_names`.
         transforms : mapping of feature to transform, or None
-            Instead of its own.
+            Instead of those of the setting.
         **fields
-            Other fields of `Plan`; ``None`` is the setting's own.
+            Other fields of `Plan`; ``None`` uses the value of the setting.
 
         Raises
         ------
         ParameterError, DataError
-            If it is not for this kind, or a feature cannot be made from this data.
+            If the setting is not for this kind of data, or a feature cannot be made from these data.
         """
         if kind not in self.kinds:
             raise ParameterError(f"The setting “{self.title}” is for {' and '.join(self.kinds)}, not for {kind}: choose another.")
@@ -82,7 +82,7 @@ class Setting:
             features = (self.tastes and sorted(table.learned_names, key=table.names.index)) or self.set_for(kind)
         plan = Plan(feature_names(table, features, kind), **{**own, **chosen})
         if transforms is None and self.transforms:
-            # Judged on the customers that are clustered, as on the Features screen.
+            # Skewness is judged on the customers that are clustered, as on the Features screen.
             transforms = advised_transforms(assemble(table, replace(plan, repeats=1)).table, plan.features)
         return replace(plan, transforms=transforms or {})
 

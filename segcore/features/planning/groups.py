@@ -44,7 +44,7 @@ class Group:
 
 
 _Groups = tuple[tuple[str, str, tuple[str, ...]], ...]
-# A name that ends in * means all names that begin like it; * alone means all that are in no earlier group.
+# A name that ends in * means all names with this beginning; * alone means all names that are in no earlier group.
 _TASTE: _Groups = (
     (
         "Components of taste",

@@ -28,11 +28,11 @@ def parse_priorities(table: FeatureTable, texts: Sequence[str], *, catch_up: Map
     table : FeatureTable
     texts : sequence of str
         Each is a word or a factor, "=", and names of features or of columns, separated by commas; a column means all of its
-        dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may have commas,
-        and may be in double quotes.
+        dummies. The words are ``high``, ``medium`` (or ``med``) and ``low``; a factor is any number above 0. A name may contain commas, and
+        may be in double quotes.
     catch_up : mapping of feature to float, or None
-        `segcore.features.distances.catch_up`: factors by which those of words are multiplied, so that a word means the same for
-        features of any spread. Factors given as numbers are used as they are.
+        `segcore.features.distances.catch_up`: by these, the factors of words are multiplied, so that a word means the same for features of
+        any spread. Factors given as numbers are used as they are.
 
     Returns
     -------
@@ -117,13 +117,13 @@ def named_transforms(table: FeatureTable, transforms: Mapping[Transform, Sequenc
 
 
 def _caught_up(found: Mapping[str, tuple[float, bool]], catch_up: Mapping[str, float] | None) -> dict[str, float]:
-    """Return the weights; factors that were given as words are multiplied by what lets their feature catch up."""
+    """Return the weights; factors that were given as words are multiplied by their feature's `catch_up`."""
     ahead = catch_up or {}
     return {name: weight * ahead.get(name, 1.0) if is_word else weight for name, (weight, is_word) in found.items()}
 
 
 def _of_numbers(table: FeatureTable, found: dict[str, Transform], option: str) -> dict[str, Transform]:
-    """Return transforms of numbers; refuse those of 0/1 features, naming the option that they came from."""
+    """Return transforms of numbers; raise for those of 0/1 features, naming the option that they came from."""
     kinds = {entry.name: entry.kind for entry in table.dictionary}
     for name, transform in found.items():
         if kinds.get(name, "number") != "number":
@@ -205,7 +205,7 @@ def _expanded(table: FeatureTable, name: str) -> tuple[str, ...]:
 
 
 def unquoted(name: str) -> str:
-    """Return a name without the double quotes that other options need around a name with a comma."""
+    """Return a name without double quotes, which other options need around a name with a comma."""
     return name[1:-1].replace('""', '"') if len(name) > 2 and name[0] == name[-1] == '"' else name
 
 

@@ -64,7 +64,7 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
     ParameterError
         If a name is unknown, or the set does not exist for this kind.
     DataError
-        If a feature cannot be made from this data; with the reason.
+        If a feature cannot be made from these data; with the reason.
     """
     if not isinstance(asked, str):
         return _named(table, asked)
@@ -75,7 +75,7 @@ def feature_names(table: FeatureTable, asked: str | Sequence[str], kind: str) ->
         if "vectors" not in table.fitted:
             raise refusal("vectors.not_made", kind=ParameterError, asked=asked)
         return _learned(table)
-    # A column may be called "all" or "small": the name of a set means the set.
+    # A column may also be called "all" or "small"; then the name means the set.
     if asked == "all":
         return table.names
     if asked in FEATURE_SETS:

@@ -30,8 +30,8 @@ def suggested_transform(values: np.ndarray, *, before: float | None = None) -> T
     Returns
     -------
     {"log", "power"} or None
-        ``None`` if the feature is not skewed or neither helps. Judged on at most 40,000 customers: fitting a power to a million values
-        takes seconds.
+        ``None`` if the feature is not skewed or neither transform helps. Judged on at most 40,000 customers: fitting a power to a million
+        values takes seconds.
     """
     skewed = abs(skewness(values) if before is None else before)
     if skewed <= SKEWED:
@@ -47,8 +47,8 @@ def suggested_transform(values: np.ndarray, *, before: float | None = None) -> T
 def advised_transforms(table: FeatureTable, names: Sequence[str]) -> dict[str, Transform]:
     """Return a log for each named number that is skewed and that a log makes clearly less so.
 
-    Features of taste are left as they are. A power is suggested on screen but not applied unasked: hardly anybody can say what a
-    customer's net spend to the power of 0.23 is.
+    Features of taste are left as they are. A power is suggested on screen but not applied by default, because hardly anybody can interpret
+    a customer's net spend to the power of 0.23.
 
     Parameters
     ----------

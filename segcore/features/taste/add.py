@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from segcore.features.taste.partitions import PartitionedRows
 
 MOST_CELLS = 50_000_000
-"""Of a dense matrix whose items are features themselves: 400 MB."""
-_ALIKE = 0.8  # mean cosine with the matches from other starts, below which a factor is no finding
+"""Cells of a dense matrix whose items are features themselves: 400 MB."""
+_ALIKE = 0.8  # mean cosine with the matches from other starts, below which a factor is not reliable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +38,10 @@ class AddedTaste:
     Parameters
     ----------
     table : FeatureTable
-        The customers that are not set apart, with their features and, after them, those of taste; without what was fitted.
+        The customers that are not set apart, with their features followed by those of taste; without the fitted values.
     fitted : FittedTaste
     kept : ndarray of shape (n_customers,), bool
-        Which customers of the earlier table are in it.
+        Which customers of the earlier table are in this one.
     findings : tuple of Finding
     """
 
@@ -65,14 +65,14 @@ def add_taste(table: FeatureTable, purchases: Purchases, taste: Taste, *, kind: 
     column : str
         The source's column of the items.
     frames : str
-        "spark" computes PCA or SVD on Spark; with any other, everything is computed in this process.
+        "spark" computes PCA or SVD on Spark; with any other value, everything is computed in this process.
 
     Raises
     ------
     DataError
-        If nobody is left, nothing varies, NMF is given negative values, or the items would be too large a table.
+        If no customer is left, nothing varies, NMF is given negative values, or the table of items would be too large.
     ParameterError
-        If Spark is to compute NMF, or items that are features themselves.
+        If NMF, or items that are features themselves, should be computed on Spark.
     SegcoreError
         If Spark is not installed, or fails.
     """
@@ -112,7 +112,7 @@ def _left_out(cells: Cells, purchases: Purchases, taste: Taste) -> list[Finding]
     if not min(cells.X.shape):
         raise refusal("taste.nobody_left", least_items=taste.least_items, least_customers=taste.least_customers, of=taste.of)
     apart = int((~cells.customers).sum())
-    known = np.bincount(purchases.items, minlength=len(purchases.names)) > 0  # filters may have left items without customers
+    known = np.bincount(purchases.items, minlength=len(purchases.names)) > 0  # after filters, some items may have no customers
     rare = int((known & ~cells.items).sum())
     values = {"taste.customers_apart": (apart, {"customers": apart, "least": taste.least_items})}
     values["taste.items_left_out"] = (rare, {"items": rare, "least": taste.least_customers})
@@ -130,7 +130,7 @@ def _items(
 
 @contextlib.contextmanager
 def _spread(X: csr_array, frames: str, findings: list[Finding]) -> Iterator[csr_array | PartitionedRows]:
-    """Yield the matrix where its products are to be computed; what is not usual about that is added to the findings."""
+    """Yield the matrix in the place where its products are computed; an unusual place is added to the findings."""
     if frames != "spark":
         yield X
         return
@@ -142,7 +142,7 @@ def _spread(X: csr_array, frames: str, findings: list[Finding]) -> Iterator[csr_
 
 
 def _components(X: csr_array | PartitionedRows, taste: Taste) -> tuple[Components, tuple[float, ...], list[Finding]]:
-    """Return the components, what they would explain by chance if their number was to be chosen, and findings."""
+    """Return the components, the shares that chance would explain if their number was chosen automatically, and findings."""
     if taste.components == "raw":
         raise ValueError("Items that are features themselves have no components.")
     n_customers, n_items = X.shape

@@ -1,4 +1,4 @@
-"""Features of taste as they are asked for in words: ``components=10``, ``components=auto`` or ``raw``, and options."""
+"""Features of taste as they are requested in words: ``components=10``, ``components=auto`` or ``raw``, and options."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _COMPONENTS, _RAW = "components", "raw"
 
 
 def names_taste(features: str) -> bool:
-    """Tell whether features are asked for that have to be made from items."""
+    """Tell whether requested features have to be made from items."""
     return features.strip() in (_COMPONENTS, _RAW) or features.strip().startswith(f"{_COMPONENTS}=")
 
 
 def asked_taste(
     features: str | Sequence[str] | None, options: Mapping[str, Any], *, seed: int = 0, written: Callable[[str], str] = str
 ) -> Taste | None:
-    """Return what is to be made from items, or ``None`` if the features need none.
+    """Return the features to make from items, or ``None`` if the requested features need no items.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def asked_taste(
 
 
 def check_frames(taste: Taste | None, frames: str) -> None:
-    """Raise `ParameterError` if Spark is to compute what it does not: anything but PCA and SVD of what customers bought or rated.
+    """Raise `ParameterError` if Spark should compute anything except PCA and SVD of what customers bought or rated.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ _STARTS = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Components:
-    """Components that were fitted to customers, and with which new ones are projected.
+    """Components that were fitted to customers, and by which new customers are projected.
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ class Components:
     loadings : ndarray of shape (n_components, n_items), float64
         Each of length 1. Those of PCA and SVD are orthogonal, and the largest absolute loading is positive; those of NMF are at least 0.
     offset : ndarray of shape (n_components,), float64
-        Score of the mean customer, which PCA subtracts; 0 for the others.
+        Score of the mean customer, which PCA subtracts; 0 for SVD and NMF.
     ratios : tuple of float
         Share of the matrix's variance that each component explains; empty for NMF.
     agreement : tuple of float
-        For NMF, how alike each component is to its match in fits from other starts: mean cosine, 0 to 1. Empty for the others.
+        For NMF, how alike each component is to its match in fits from other starts: mean cosine, 0 to 1. Empty for PCA and SVD.
     """
 
     method: Reducer
@@ -51,7 +51,7 @@ class Components:
 
 
 def most_components(X: csr_array | PartitionedRows) -> int:
-    """Return the largest number of components that can be fitted: one less than there are customers, or items."""
+    """Return the largest number of components that can be fitted: one less than the number of customers or items, whichever is smaller."""
     return int(min(X.shape)) - 1
 
 
@@ -61,14 +61,14 @@ def fit_components(X: csr_array | PartitionedRows, method: Reducer, n: int, *, s
     Parameters
     ----------
     X : csr_array or PartitionedRows of shape (n_customers, n_items), float64
-        In partitions, Spark computes the products with it.
+        If the matrix is in partitions, Spark computes the products with it.
     method : {"pca", "svd", "nmf"}
-        scikit-learn's ``PCA`` (items centred implicitly) or ``TruncatedSVD``, both with ARPACK, or ``NMF``; of a matrix in partitions the
-        same PCA or SVD, and no NMF.
+        scikit-learn's ``PCA`` (items centred implicitly) or ``TruncatedSVD``, both with ARPACK, or ``NMF``; for a matrix in partitions the
+        same PCA or SVD, but not NMF.
     n : int
-        At least 1, at most `most_components`. Fewer are returned where the matrix has no more.
+        At least 1, at most `most_components`. Fewer are returned if the matrix has no more.
     seed : int
-        Of the starting vectors.
+        For the starting vectors.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def fit_components(X: csr_array | PartitionedRows, method: Reducer, n: int, *, s
     found = _fit_orthogonal(X, method, n, seed)
     scores = project(X, found)
     ratios = scores.var(axis=0) / variance
-    # A singular vector may explain no variance, but not have no length.
+    # A singular vector may explain no variance, but its length cannot be 0.
     kept = np.linalg.norm(scores, axis=0) ** 2 / len(scores) > _NOTHING * variance
     return replace(found, loadings=found.loadings[kept], offset=found.offset[kept], ratios=tuple(ratios[kept].tolist()))
 
@@ -105,7 +105,7 @@ def _fit_orthogonal(X: csr_array | PartitionedRows, method: Reducer, n: int, see
     for start in range(_STARTS):
         try:
             loadings, means = fit(X, method, n, (seed + start) % (MAX_SEED + 1))
-        except ArpackError:  # components of exactly the same variance can trap it, depending on where it begins
+        except ArpackError:  # components of exactly the same variance can trap it, depending on its start
             continue
         loadings = with_signs(loadings)
         return Components(method, loadings, np.zeros(len(loadings)) if means is None else loadings @ means)
@@ -124,7 +124,7 @@ def _fit_stored(X: csr_array, method: Reducer, n: int, seed: int) -> tuple[np.nd
 
 
 def _fit_products(X: PartitionedRows, method: Reducer, n: int, seed: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return the same as `_fit_stored`, from products alone: by the eigenvectors that ``svds``, which scikit-learn calls, also computes."""
+    """Return the same as `_fit_stored`, using only products: by the eigenvectors that ``svds``, which scikit-learn calls, also computes."""
     from scipy.sparse.linalg import eigsh
 
     means = item_means(X) if method == "pca" else None
@@ -134,7 +134,7 @@ def _fit_products(X: PartitionedRows, method: Reducer, n: int, seed: int) -> tup
 
 
 def with_signs(loadings: np.ndarray) -> np.ndarray:
-    """Return loadings with the largest absolute one of each component positive: their signs are otherwise arbitrary."""
+    """Return loadings whose largest absolute value in each component is positive, because signs are otherwise arbitrary."""
     largest = np.take_along_axis(loadings, np.abs(loadings).argmax(axis=1)[:, None], axis=1)
     return loadings * np.where(largest < 0, -1.0, 1.0)
 

@@ -26,7 +26,7 @@ def component_names(n: int) -> tuple[str, ...]:
 
 
 def item_titles(purchases: Purchases) -> list[str]:
-    """Return the title of each item, or its name where it has none, as screens show it."""
+    """Return the title of each item, or its name if it has no title, as screens show it."""
     titles = purchases.titles or ("",) * len(purchases.names)
     return [value_text(title or name) for name, title in zip(purchases.names, titles, strict=True)]
 
@@ -39,7 +39,7 @@ def strongest_items(loadings: np.ndarray, titles: Sequence[str], most: int = STR
     loadings : ndarray of shape (n_items,), float64
     titles : sequence of str
     most : int
-        Of each; items without a loading are not among them.
+        Of each kind; items without a loading are left out.
     """
     order = np.argsort(-loadings, kind="stable")
     high = [titles[at] for at in order[:most] if loadings[at] > 0]

@@ -1,4 +1,4 @@
-"""Non-negative factors: components to which every item adds, found from several starts and matched."""
+"""Non-negative factors: components to which items only add, found from several starts and matched."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def fit_factors(X: csr_array, n: int, *, seed: int = 0, starts: int = STARTS) ->
     n : int
         Number of factors.
     seed : int
-        Of the first start; the others follow it.
+        For the first start; the other starts use the seeds after it.
     starts : int
         At least 2.
 
     Returns
     -------
     loadings : ndarray of shape (n_found, n_items), float64
-        Each of length 1, not negative; those that explain most first. Factors that vanish are left out.
+        Each of length 1, not negative; factors that explain most come first. Factors that vanish are left out.
     agreement : tuple of float
         For each factor the mean cosine with its match in the other fits; each factor has one match, chosen for the largest sum.
 
@@ -56,7 +56,7 @@ def fit_factors(X: csr_array, n: int, *, seed: int = 0, starts: int = STARTS) ->
     for start in range(starts):
         model = NMF(n, init="random", random_state=(seed + start) % (MAX_SEED + 1), max_iter=_ITERATIONS)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the starts that end last are compared by what they reached
+            warnings.simplefilter("ignore", ConvergenceWarning)  # starts that do not converge are compared by their result
             scores = model.fit_transform(X)
         lengths = np.linalg.norm(model.components_, axis=1)
         strengths = np.linalg.norm(scores, axis=0) * lengths
@@ -79,7 +79,7 @@ def _agreement(loadings: np.ndarray, others: list[np.ndarray]) -> tuple[float, .
 
 
 def project_on_factors(X: csr_array, loadings: np.ndarray) -> np.ndarray:
-    """Return the non-negative scores that rebuild each customer's row best, shape (n_customers, n_factors).
+    """Return the non-negative scores that reconstruct each customer's row best, shape (n_customers, n_factors).
 
     Parameters
     ----------
@@ -88,8 +88,8 @@ def project_on_factors(X: csr_array, loadings: np.ndarray) -> np.ndarray:
 
     Notes
     -----
-    ``|x - wH|`` differs from ``|wA - b|``, with ``A A' = H H'``, only by what no score can rebuild, so that the least-squares problem
-    of each customer has the size of the number of factors. It is solved exactly, about 20 microseconds each.
+    ``|x - wH|`` differs from ``|wA - b|``, with ``A A' = H H'``, only by a part that no score can reconstruct, so the least-squares problem
+    of each customer has the size of the number of factors. It is solved exactly, in about 20 microseconds each.
     """
     from scipy.optimize import nnls
 

@@ -1,4 +1,4 @@
-"""What was fitted to make features of taste, and how it is stored beside the table."""
+"""Fitted values that make features of taste, and how they are stored with the table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from segcore.store.damage import damage, reading
 from segcore.store.store import Store
 
 KEY = "taste"
-"""Where `segcore.records.feature_table.FeatureTable.fitted` has it."""
+"""Key of these values in `segcore.records.feature_table.FeatureTable.fitted`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FittedTaste:
-    """Everything that turns the items of new customers into the same features.
+    """Everything needed to turn the items of new customers into the same features.
 
     Parameters
     ----------
     taste : Taste
-        With the matrix and, but for ``raw``, the number of components that were made.
+        With the matrix and, except for ``raw``, the number of components that were made.
     features : tuple of str
         Names of the features.
     items : tuple of str
@@ -34,7 +34,7 @@ class FittedTaste:
     components : Components or None
         ``None`` for ``raw``.
     chance : tuple of float
-        Shares of the variance that components would explain by chance, where parallel analysis chose their number; else empty.
+        Shares of the variance that components would explain by chance, if parallel analysis chose their number; else empty.
     """
 
     taste: Taste
@@ -45,7 +45,7 @@ class FittedTaste:
     chance: tuple[float, ...] = ()
 
     def put(self, store: Store) -> dict[str, Any]:
-        """Store the items and arrays as objects, which JSON would be slow for, and return plain values that name them."""
+        """Store the items and arrays as objects, because JSON would be slow for them, and return plain values that name them."""
         made = self.components
         return {
             "options": self.taste.to_json(),
@@ -72,7 +72,7 @@ class FittedTaste:
         Raises
         ------
         StoreError
-            If it is damaged.
+            If the record is damaged.
         """
         with reading(lambda: damage("components", "load_again")):
             taste = Taste.from_json(data["options"])

@@ -36,24 +36,24 @@ class Cells:
 
 
 def usual_matrix(kind: str, of: Of, components: Method) -> Matrix:
-    """Return the values that an analyst would choose: ratings less the customer's mean, as they are for NMF, and the log of counts."""
+    """Return the default values: ratings minus the customer's mean (unchanged for NMF), and the log of counts."""
     if kind == "ratings" and of == "item":
         return "zero" if components == "nmf" else "centred"
     return "log"
 
 
 def usual_lengths(matrix: Matrix) -> Lengths:
-    """Return whether rows keep their lengths: only those of values as they are.
+    """Return whether rows keep their lengths, which only unchanged values do.
 
-    Else those who rated or bought most would be segments of their own: with five planted tastes and activity that varies as it does in real
-    data, principal components of centred ratings gave an adjusted Rand index of 0.35 to 0.74 with lengths kept, and of 0.58 to 0.97 with
+    Otherwise, customers who rated or bought most would form separate segments: with five planted tastes and activity that varies as in real
+    data, principal components of centred ratings gave an adjusted Rand index of 0.35 to 0.74 with lengths kept, and 0.58 to 0.97 with
     length 1.
     """
     return "kept" if matrix == "zero" else "unit"
 
 
 def choose_cells(purchases: Purchases, *, least_items: int = 1, least_customers: int = 1) -> Cells:
-    """Leave out items of few customers, then customers with few of the items left, then items that nobody has any more.
+    """Leave out items with few customers, then customers with few of the remaining items, then items that no remaining customer has.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def choose_cells(purchases: Purchases, *, least_items: int = 1, least_customers:
     from scipy.sparse import csr_array
 
     n_items = len(purchases.names)
-    # Positions of 64 bits would double the memory of those of 32.
+    # 64-bit positions would take twice the memory of 32-bit ones.
     starts = purchases.starts.astype(np.int32) if purchases.starts[-1] < 2**31 else purchases.starts
     whole = csr_array((purchases.counts, purchases.items, starts), shape=(len(starts) - 1, n_items), dtype=np.float64)
     items = np.bincount(whole.indices, minlength=n_items) >= least_customers
@@ -96,16 +96,16 @@ def weighted(X: csr_array, matrix: Matrix, idf: np.ndarray | None = None, *, len
     ----------
     X : csr_array of shape (n_customers, n_items), float64
     matrix : {"zero", "centred", "log", "binary", "tfidf"}
-        The values as they are; less the mean of the customer's stored values; ``sign(x) ln(1 + |x|)``; 1; or multiplied by ``idf``
-        and divided by the customer's root of the sum of squares.
+        The values as they are; minus the mean of the customer's stored values; ``sign(x) ln(1 + |x|)``; 1; or multiplied by ``idf`` and
+        divided by the root of the customer's sum of squares.
     idf : ndarray of shape (n_items,), or None
         For ``tfidf``: see `inverse_frequencies`.
     lengths : {"unit", "kept"}
-        Whether each row is divided by its root of the sum of squares in the end.
+        Whether each row is finally divided by the root of its sum of squares.
 
     Notes
     -----
-    A customer's row depends on no other row, down to the last bit, so that new customers get the values that they would have had.
+    A customer's row depends on no other row, down to the last bit, so new customers get the values that they would have had in the fit.
     """
     if matrix == "centred":
         data = X.data - np.repeat(_by_row(X, X.data) / np.maximum(np.diff(X.indptr), 1), np.diff(X.indptr))
@@ -136,7 +136,7 @@ def item_means(X: csr_array | PartitionedRows) -> np.ndarray:
 
 
 def total_variance(X: csr_array | PartitionedRows) -> float:
-    """Return the sum of the items' variances (ddof 0), absent values counting as 0; exactly 0 where rounding alone is left."""
+    """Return the sum of the items' variances (ddof 0), absent values counting as 0; exactly 0 if only rounding is left."""
     squares = float(np.sum(X.data**2)) / max(X.shape[0], 1)
     variance = squares - float(np.sum(item_means(X) ** 2))
     return variance if variance > 1e-12 * squares else 0.0

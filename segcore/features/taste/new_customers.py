@@ -1,4 +1,4 @@
-"""Features of taste of new customers, through what was fitted to the earlier ones."""
+"""Features of taste for new customers, from the values fitted to the earlier customers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_fitted_taste(table: FeatureTable, fitted: FittedTaste, *, kind: str) -> 
     Parameters
     ----------
     table : FeatureTable
-        Just built, with its purchases.
+        As just built, with its purchases.
     fitted : FittedTaste
     kind : {"transactions", "ratings"}
 
@@ -34,7 +34,7 @@ def add_fitted_taste(table: FeatureTable, fitted: FittedTaste, *, kind: str) -> 
     table : FeatureTable
         Its data dictionary has only the names of the new features.
     few : ndarray of shape (n_customers,), bool
-        Who would have been set apart for too few items, or has none that are known.
+        Who would have been set apart for too few items, or has no known item.
     findings : list of Finding
 
     Raises

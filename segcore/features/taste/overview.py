@@ -1,4 +1,4 @@
-"""Components of a stored table one by one: how much each explains, and the items at its ends."""
+"""Components of a stored table, one by one: how much each explains, and the items at its two ends."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class ComponentRow:
     number : int
         From 1.
     ratio, cumulative : float or None
-        Share of the variance that it explains, and with all before it; ``None`` for NMF.
+        Share of the variance that it explains, alone and together with all components before it; ``None`` for NMF.
     chance : float or None
-        What it would explain by chance; ``None`` unless parallel analysis chose the number.
+        Share that it would explain by chance; ``None`` unless parallel analysis chose the number.
     agreement : float or None
         For NMF, how alike it is in fits from other starts, 0 to 1.
     high, low : tuple of str
@@ -40,7 +40,7 @@ class ComponentRow:
 
 
 def component_rows(store: Store, table: str, most: int = STRONGEST) -> tuple[ComponentRow, ...]:
-    """Return the components of a stored feature table; none if it has no components.
+    """Return the components of a stored feature table; empty if it has no components.
 
     Parameters
     ----------

@@ -23,17 +23,17 @@ _FIRST = 10
 
 @dataclass(frozen=True, slots=True)
 class ParallelAnalysis:
-    """Shares of the variance that components explain, and that they would explain by chance.
+    """Shares of the variance that components explain, and shares that they would explain by chance.
 
     Parameters
     ----------
     n : int
         Number of components before the first that explains no more than chance.
     ratios, chance : tuple of float
-        For as many components as were compared; ``chance`` is the 95th percentile over the draws, as a share of the matrix's own
-        variance.
+        One for each component that was compared; ``chance`` is the 95th percentile over the draws, as a share of the variance of the matrix
+        itself.
     is_bounded : bool
-        Whether the comparison ended because no more components can be fitted, or are offered.
+        Whether the comparison ended because no more components can be fitted, or are allowed.
     """
 
     n: int
@@ -60,11 +60,11 @@ def parallel_analysis(X: csr_array | PartitionedRows, *, seed: int = 0, draws: i
 
     Notes
     -----
-    Horn shuffles the values of each item. In a sparse matrix this also takes away that some customers have hundreds of items and others
-    ten, so that every active customer passes for a component: of the centred ratings of MovieLens 100K it keeps 113, of ratings without
-    any tastes 45. Random signs keep how much each customer has of each item, and keep 10 and 0 of these.
+    Horn shuffles the values of each item. In a sparse matrix, this also removes the fact that some customers have hundreds of items and
+    others ten, so every active customer passes for a component: shuffling keeps 113 components of the centred ratings of MovieLens 100K,
+    and 45 of ratings without any tastes. Random signs preserve how much each customer has of each item, and keep 10 and 0 components.
 
-    It costs as many fits as draws and one more, and again with twice as many components while all of those compared exceed chance.
+    The cost is one fit more than there are draws, and again with twice as many components as long as all compared components exceed chance.
 
     References
     ----------

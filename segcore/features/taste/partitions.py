@@ -19,7 +19,7 @@ from segcore.wording.spark import using_spark
 ENTRIES = 1_000_000
 """Stored values in a partition: 12 MB."""
 _LEAST = 2
-_BROADCAST_BYTES = 1 << 20  # below, sending values with the function takes 50 ms less
+_BROADCAST_BYTES = 1 << 20  # smaller values are sent with the function, which takes 50 ms less
 
 
 class PartitionedRows:
@@ -30,13 +30,13 @@ class PartitionedRows:
     spark : SparkContext
     rows : csr_array of shape (n_customers, n_items), float64
     n_partitions : int or None
-        At least 1; ``None`` is one per million stored values, at least 2. It depends on the data alone, not on the cores, because sums over
-        customers are made partition by partition: the same data have the same sums on any machine.
+        At least 1; ``None`` is one per million stored values, at least 2. The number depends only on the data, not on the cores, because
+        sums over customers are made partition by partition: the same data give the same sums on any machine.
 
     Notes
     -----
     A product is one pass over the partitions: a worker multiplies its block of rows, and the results come back in the order of the
-    partitions, stacked or added up. Neither a dense copy of the matrix nor one of items by items is made.
+    partitions, stacked or added up. Neither a dense copy of the matrix nor a matrix of items by items is made.
 
     Examples
     --------
@@ -49,7 +49,7 @@ class PartitionedRows:
         self.spark, self.shape = spark, rows.shape
         self.data, self.indices, self.indptr, self.nnz = rows.data, rows.indices, rows.indptr, rows.nnz
         parts = n_partitions or max(_LEAST, -(-rows.nnz // ENTRIES))
-        # Partitions of about as many stored values, so that none takes much longer than the others.
+        # Partitions with about equally many stored values, so that none takes much longer than the others.
         bounds = np.unique([0, *np.searchsorted(rows.indptr, np.linspace(0, rows.nnz, parts + 1)[1:-1]), rows.shape[0]])
         blocks = [rows[first:last] for first, last in itertools.pairwise(bounds)]
         self.n_partitions = len(blocks)
@@ -59,7 +59,7 @@ class PartitionedRows:
         """Return another matrix on the same Spark."""
         return PartitionedRows(self.spark, rows, self.n_partitions)
 
-    # Functions for the workers are defined where they are used: Spark then sends them whole, and a worker needs no segcore.
+    # Functions for the workers are defined where they are used: Spark then sends their code, and workers do not need segcore.
 
     def __matmul__(self, V: np.ndarray) -> np.ndarray:
         """Return the product with a vector or matrix of shape (n_items, ...)."""
@@ -76,7 +76,7 @@ class PartitionedRows:
 
         Notes
         -----
-        Both products, with ``X`` and then with ``X.T``, are made in the same pass, and no vector as long as there are customers is sent.
+        Both products, with ``X`` and then with ``X.T``, are made in the same pass, so no vector of length ``n_customers`` is sent.
         """
 
         def multiply(v: np.ndarray) -> np.ndarray:
@@ -89,7 +89,7 @@ class PartitionedRows:
                     return block.T @ scores, float(scores.sum())
 
                 parts = self._blocks.map(multiply_block).collect()
-            # In order, not as they arrive, on which the last bits of the sum would depend.
+            # In order, not as they arrive, because the last bits of the sum depend on the order.
             products, totals = zip(*parts, strict=True)
             return functools.reduce(np.add, products) - means * sum(totals)
 
@@ -98,7 +98,7 @@ class PartitionedRows:
 
     @contextlib.contextmanager
     def _sent(self, values: np.ndarray) -> Iterator[Any]:
-        """Yield what has the values on every worker, and drop it afterwards: a fit sends hundreds."""
+        """Yield a handle for the values on every worker, and drop them afterwards: a fit sends hundreds."""
         if values.nbytes < _BROADCAST_BYTES:
             yield SimpleNamespace(value=values)
             return
@@ -118,6 +118,6 @@ def partitioned(rows: csr_array) -> Iterator[PartitionedRows]:
     SegcoreError
         If Spark or a Java that it runs on is missing, or Spark fails.
     """
-    heap = (1 << 30) + 4 * (rows.data.nbytes + rows.indices.nbytes)  # Spark holds the rows as they were sent, and again in its cache
+    heap = (1 << 30) + 4 * (rows.data.nbytes + rows.indices.nbytes)  # Spark holds the rows twice: as they were sent, and in its cache
     with using_spark(), running_spark(heap) as spark:
         yield PartitionedRows(spark, rows)

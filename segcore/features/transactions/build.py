@@ -43,12 +43,12 @@ def build_transactions(
     Parameters
     ----------
     dataset : Dataset of kind "transactions"
-        Its frames may be of any library; of several, one is worked on at a time, so that memory grows with the largest and with the
-        number of customers. The work grows with the number of lines.
+        Its frames may be of any library; if there are several, they are processed one at a time, so memory grows with the largest frame and
+        with the number of customers. The work grows with the number of lines.
     reference_date : str or None
         ISO date and time up to which days are counted; ``None`` is the latest time in the data. A date alone means the end of that day.
     fitted : mapping or None
-        ``FeatureTable.fitted`` of an earlier table: its cut-points, categories and fill values are used. Values it lacks, because it
+        ``FeatureTable.fitted`` of an earlier table: its cut-points, categories and fill values are used. Values that it lacks, because it
         is older than a feature, are fitted to these customers.
     columns : ColumnRules or None
         The largest number of categories with their own feature.
@@ -61,13 +61,14 @@ def build_transactions(
     Raises
     ------
     DataError
-        If the data has lines after the reference date, or a customer's spend is too large for a number.
+        If the data have lines after the reference date, or a customer's spend is too large for a number.
     ParameterError
         If the reference date is not a date.
 
     Notes
     -----
-    Features have no nulls by construction: see the data dictionary. The Intel kit's equal its preprocessing (``systems.md``, 1).
+    Features have no nulls by construction: see the data dictionary. The Intel kit's features equal those of its preprocessing
+    (``systems.md``, 1).
     """
     parts = [_lines(part, dataset.columns) for part in dataset.parts]
     seen = pd.concat([small(lines.select(nw.col("time").max().alias("latest"), *clock_bounds("time"))) for lines in parts])
@@ -77,7 +78,7 @@ def build_transactions(
     with temporary_folder(prefix="made-") as folder:
         made_of = [_made(lines, dataset, reference, by_measure, before) for lines in parts[:1]]
         for lines in parts[1:]:
-            # What is made of a part waits on disk: in memory it would be as much as the result, which is a gigabyte or two for a million.
+            # Results of a part wait on disk: in memory, they would take as much as the result, a gigabyte or two for a million customers.
             made_of[-1] = _set_down(made_of[-1], folder)
             made_of.append(_made(lines, dataset, reference, by_measure, before))
         found = _joined(made_of)
@@ -108,7 +109,7 @@ def build_transactions(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Made:
-    """Features of some customers, before anything is fitted to all, and what else is added up for them."""
+    """Features of some customers, before anything is fitted to all, and other sums for these customers."""
 
     customers: pd.Index
     made: dict[str, np.ndarray]
@@ -159,7 +160,7 @@ def _set_down(made: _Made, folder: Path) -> _Made:
 
 
 def _joined(parts: list[_Made]) -> _Made:
-    """Return the customers of all parts, ascending by their id's text; the parts are used up."""
+    """Return the customers of all parts, ascending by their id's text; the parts cannot be used afterwards."""
     if len(parts) == 1:
         return parts[0]
     ids = np.concatenate([part.customers.to_numpy(dtype=object) for part in parts])
@@ -192,7 +193,7 @@ def _joined(parts: list[_Made]) -> _Made:
 
 
 def _columns(made: dict[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
-    """Return features as one array of shape (n_customers, n_features); they are used up."""
+    """Return features as one array of shape (n_customers, n_features); they are removed from their mapping."""
     values = np.empty((len(made[names[0]]), len(names)))
     for position, name in enumerate(names):
         values[:, position] = made.pop(name)
@@ -227,7 +228,7 @@ def _lines(native: Any, roles: Mapping[str, str]) -> Any:
         more.append(discount.alias("discount"))
         more.append((amount.clip(lower_bound=0.0) * (discount > 0).cast(nw.Float64)).alias("reduced"))
     more += [nw.col(ROW)] if isinstance(frame, nw.LazyFrame) else []
-    month, weekday = (part.cast(nw.Int64) for part in (time.dt.month(), time.dt.weekday()))  # Polars' are too small for the key
+    month, weekday = (part.cast(nw.Int64) for part in (time.dt.month(), time.dt.weekday()))  # Polars' types are too small for the key
     return frame.select(
         nw.col(roles["customer"]).alias("customer"),
         order.alias("order"),
@@ -318,7 +319,7 @@ def _bought(kept: Any, index: pd.Index, customers: pd.DataFrame) -> _Bought:
 
 
 def _sums(bought: _Bought, lines: Any, index: pd.Index, by_measure: Collection[str]) -> dict[str, np.ndarray]:
-    """Return what segments add up: spend where shares of it matter, and units."""
+    """Return the values that segments add up: spend if its shares matter, and units."""
     spend = {"spend": bought.spend} if bought.reduced is not None or "category" in lines.columns else {}
     reduced = {} if bought.reduced is None else {"reduced_spend": bought.reduced}
     return {**spend, **reduced, **(count_units(lines, index, by_measure) if "quantity" in lines.columns else {})}

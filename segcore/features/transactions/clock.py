@@ -22,7 +22,7 @@ def period(time: str) -> Any:
 
 
 def clock_bounds(time: str) -> tuple[Any, ...]:
-    """Return the expressions of the earliest and latest hour (``first_hour``, ``last_hour``) and the largest other parts of a time."""
+    """Return expressions of the earliest and latest hour (``first_hour``, ``last_hour``) and of the largest other parts of a time."""
     hour = nw.col(time).dt.hour()
     others = (getattr(nw.col(time).dt, part)().max().alias(part) for part in _PARTS)
     return hour.min().alias("first_hour"), hour.max().alias("last_hour"), *others

@@ -76,7 +76,7 @@ def _spent(roles: Mapping[str, str], money: tuple[str, ...], categories: Categor
 def _first(
     roles: Mapping[str, str], money: tuple[str, ...], amount: str, cancelled: str, orders: tuple[str, ...]
 ) -> tuple[FeatureEntry, ...]:
-    """Return the entries of the Intel kit's features and of others from the same columns."""
+    """Return the entries of the Intel kit's features and of other features from the same columns."""
     time = roles["time"]
     order = roles.get("order", time)
     entries = [

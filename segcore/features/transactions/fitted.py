@@ -23,7 +23,7 @@ class Fitted:
     typical_spread : float or None
         Days; the spread of days between orders used for customers with fewer than three orders. ``None`` if nobody has three.
     filled : int
-        Number of customers in this table with fewer; not stored for others.
+        Number of customers in this table with fewer than three orders; not stored for later tables.
     categories : Categories or None
         Categories with their own share of spend; ``None`` without a category column.
     absent : sequence of str

@@ -50,7 +50,7 @@ class OrderLines:
 
     @classmethod
     def of(cls, dataset: Dataset, index: pd.Index) -> OrderLines:
-        """Return the lines of transactions; an order is one of a customer, and without the role each time is an order.
+        """Return the lines of transactions; each order belongs to one customer, and without the role order, each time is an order.
 
         Parameters
         ----------
@@ -95,7 +95,7 @@ class LineColumn:
     several : int
         Number of customers with more than one value.
     made_from : tuple of str
-        The source's columns; empty if it is the one of this name.
+        The source's columns; empty if it is only the column with this name.
     """
 
     name: str
@@ -114,11 +114,11 @@ def describes(codes: Sequence[np.ndarray], n_values: int, lines: Sequence[OrderL
         Position of each line's value; -1 where it is missing. One array per part of the lines.
     n_values : int
     lines : sequence of OrderLines
-        The lines in parts, each with all those of its customers.
+        The lines in parts, each with all lines of its customers.
 
     Notes
     -----
-    It describes the order if at least 95 % of the orders with several lines have one value, and the customer if at least 95 % of the
+    It describes the order if at least 95 % of the orders with several lines have a single value, and the customer if at least 95 % of the
     customers with several orders do too. Missing values do not count.
     """
     one_value, orders, one_for_all, customers = np.sum(
@@ -130,7 +130,7 @@ def describes(codes: Sequence[np.ndarray], n_values: int, lines: Sequence[OrderL
 
 
 def _evidence(codes: np.ndarray, n_values: int, lines: OrderLines) -> tuple[int, int, int, int]:
-    """Return how many orders of several lines have one value, of how many, and the same of customers of several orders."""
+    """Return how many orders with several lines have a single value, out of how many, and the same for customers with several orders."""
     orders, values = _values_of_orders(codes, n_values, lines)
     n_lines = np.bincount(lines.order[codes >= 0], minlength=len(lines.customer))
     in_orders = np.bincount(orders, minlength=len(lines.customer))
@@ -165,7 +165,7 @@ def dominant(codes: np.ndarray, n_values: int, lines: OrderLines, n_customers: i
     first = np.full(len(pairs), lines.placed.max())
     np.minimum.at(first, places, lines.placed[orders])
     owners = pairs // n_values
-    ranked = np.lexsort((first, -counts, owners))  # stable, so that what is still tied stays in the order of the file
+    ranked = np.lexsort((first, -counts, owners))  # stable, so that remaining ties stay in the order of the file
     best = ranked[np.unique(owners[ranked], return_index=True)[1]]
     found = np.full(n_customers, -1, dtype=np.int64)
     found[owners[best]] = pairs[best] % n_values
@@ -196,7 +196,7 @@ def column_of_lines(
     codes : sequence of ndarray of shape (n_lines,), int
         Position of each line's value in ``texts``; -1 where it is missing. One array per part of the lines.
     lines : sequence of OrderLines
-        The lines in parts, each with all those of its customers.
+        The lines in parts, each with all lines of its customers.
     n_customers : int
     """
     what = describes(codes, len(texts), lines)
@@ -219,7 +219,7 @@ def with_line_columns(table: FeatureTable, columns: Sequence[LineColumn]) -> tup
     -------
     table : FeatureTable
     added : tuple of LineColumn
-        Without those whose name means something in the table already, and those that say nothing: see `why_not_shown`.
+        Without columns whose name the table uses already, and those not worth showing: see `why_not_shown`.
     """
     taken = names_of(table)
     added = tuple(column for column in columns if column.name not in taken and why_not_shown(_as_read(column)) is None)

@@ -1,4 +1,4 @@
-"""Basket missions: what orders are for, found by clustering them by the categories that they spend on."""
+"""Basket missions: purposes of orders, found by clustering orders by the categories that they spend on."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Missions:
     Parameters
     ----------
     names : tuple of str
-        The largest group first; each is of the group's top categories.
+        The largest group first; each name consists of the group's top categories.
     of_orders : ndarray of shape (n_orders,), int64
         Position of each order's group; -1 for orders without spend.
     """
@@ -48,7 +48,7 @@ class Missions:
         return np.bincount(self.of_orders[self.of_orders >= 0], minlength=len(self.names)).tolist()
 
     def note(self, column: str, asked: int) -> Finding:
-        """Return the finding that reports them: ``column`` is the category's, ``asked`` the number that was asked for."""
+        """Return the finding that reports the missions: ``column`` is the category's column, ``asked`` the requested number."""
         without = int((self.of_orders < 0).sum())
         values = {"column": column, "asked": asked, "names": list(self.names), "sizes": self.sizes, "without": without}
         return Finding("feature.missions", values=values)
@@ -72,7 +72,7 @@ def find_missions(dataset: Dataset, lines: OrderLines, n: int) -> Missions:
     lines : OrderLines
         Of the data.
     n : int
-        Number of groups, at least 2; fewer are found if fewer orders differ.
+        Number of groups, at least 2; fewer are found if there are fewer different orders.
 
     Raises
     ------
@@ -82,7 +82,7 @@ def find_missions(dataset: Dataset, lines: OrderLines, n: int) -> Missions:
     Notes
     -----
     An order is the spend on each category (positive amounts, without cancelled lines) as TF-IDF of length 1; k-means has three starts and
-    a fixed seed. It is fitted to at most 100,000 orders drawn at random, so the time for more grows only with assigning them.
+    a fixed seed. It is fitted to at most 100,000 orders drawn at random, so the time for further orders is only that of assigning them.
     """
     require_orders(dataset)
     spent, categories = _spend(dataset, lines)
@@ -109,12 +109,12 @@ def _spend(dataset: Dataset, lines: OrderLines) -> tuple[csr_array, list[str]]:
     spend = found["amount"].to_numpy()
     kept = (spend > 0) & ~found["cancelled"].to_numpy().astype(bool)
     place, names = pd.factorize(found["category"].to_pandas()[kept], sort=True)
-    cells = lines.order[kept].astype(np.int32), place.astype(np.int32)  # scikit-learn takes no others
+    cells = lines.order[kept].astype(np.int32), place.astype(np.int32)  # scikit-learn does not accept other types
     return csr_array((spend[kept], cells), shape=(len(lines.customer), len(names))), [str(name) for name in names]
 
 
 def _clustered(X: csr_array, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return each order's group, and the groups' centres; groups that no order is in are left out."""
+    """Return each order's group, and the groups' centres; groups without orders are left out."""
     from sklearn.cluster import KMeans
     from sklearn.exceptions import ConvergenceWarning
 
@@ -127,7 +127,7 @@ def _clustered(X: csr_array, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _names(centres: np.ndarray, categories: list[str]) -> tuple[str, ...]:
-    """Return names of the categories that weigh at least half of the group's first, at most three, or as many more as tell groups apart."""
+    """Return names of the categories with at least half the weight of the group's first: at most three, or more to distinguish groups."""
     names: list[str] = []
     for centre in centres:
         top = [position for position in np.argsort(-centre, kind="stable") if centre[position] > 0]

@@ -12,9 +12,9 @@ from segcore.records.finding import Finding
 
 SEGMENT = "rfm_segment"
 MADE_OF = frozenset({"Recency", "invoices", "rfm_recency", "rfm_frequency", "rfm_score"})
-"""Features that the RFM segment is made of, or that are made of the same."""
+"""Features from which the RFM segment is made, or that are made from the same columns."""
 _FIFTHS = (1, 2, 3, 4)
-# Sums of the same amounts in another order differ in their last digits: a customer on a cut-point must stay on it.
+# Sums of the same amounts in another order differ in their last digits, but a customer on a cut-point must stay on it.
 _DUST = 1e-9
 
 # By the score of recency, 5 (most recent) first, then by that of frequency, 1 to 5.
@@ -42,7 +42,7 @@ SEGMENTS = (
 
 
 def fit_cuts(recency: np.ndarray, orders: np.ndarray, spend: np.ndarray) -> dict[str, list[float]]:
-    """Return the 20 %, 40 %, 60 % and 80 % quantiles of each, interpolated between customers.
+    """Return the 20 %, 40 %, 60 % and 80 % quantiles of each measure, interpolated between customers.
 
     Parameters
     ----------
@@ -68,8 +68,8 @@ def rfm_scores(recency: np.ndarray, orders: np.ndarray, spend: np.ndarray, cuts:
 
     Notes
     -----
-    A score is 1 + the number of cut-points below the value; that of recency is 5 less the number below it, so that 5 is best everywhere.
-    Equal values have equal scores, so the five groups are unequal where many customers share a value.
+    A score is 1 + the number of cut-points below the value; that of recency is 5 minus this number, so that 5 is always best.
+    Equal values have equal scores, so the five groups are unequal if many customers share a value.
 
     References
     ----------
@@ -93,8 +93,8 @@ def rfm_segments(recency: np.ndarray, frequency: np.ndarray) -> np.ndarray:
 
     References
     ----------
-    The eleven names are Putler's ("RFM analysis for successful customer segmentation"). Its ranges of scores overlap; the 25 cells
-    here are the map on recency and frequency that is in wide use, with the lowest of both called lost.
+    The eleven names are Putler's ("RFM analysis for successful customer segmentation"). Its ranges of scores overlap; the 25 cells here are
+    the widely used map of recency and frequency, in which the lowest of both is called lost.
     """
     names = np.array([GRID[score] for score in range(1, 6)], dtype=object)
     return np.asarray(names[recency.astype(np.int64) - 1, frequency.astype(np.int64) - 1], dtype=object)
@@ -147,7 +147,7 @@ def describe_rfm(cuts: Mapping[str, Sequence[float]], columns: Mapping[str, tupl
 
 
 def _quantile(ordered: np.ndarray, fifth: int) -> float:
-    """Return ``np.quantile(ordered, fifth / 5)``, exactly a customer's value where it falls on one."""
+    """Return ``np.quantile(ordered, fifth / 5)``, exactly a customer's value if the quantile falls on one."""
     position, part = divmod((len(ordered) - 1) * fifth, 5)
     low = float(ordered[position])
     return low + part / 5 * (float(ordered[position + 1]) - low) if part else low

@@ -15,7 +15,7 @@ _MOST_A_LINE = 100
 
 
 def sold_by_measure(parts: Iterable[Any]) -> frozenset[str]:
-    """Return the items of which a usual line (the median) has more than 100, such as fuel by the thousandth of a gallon.
+    """Return the items with more than 100 units in the median line, such as fuel by the thousandth of a gallon.
 
     Parameters
     ----------
@@ -36,23 +36,23 @@ def sold_by_measure(parts: Iterable[Any]) -> frozenset[str]:
     ]  # fmt: skip
     found = [items.astype({"item": str, "lines": float, "many": float, "below": float, "above": float}) for items in found]
     items = pd.concat(found).groupby("item").agg({"lines": "sum", "many": "sum", "below": "max", "above": "min"})
-    # With as many lines above as below, the median is between the largest below and the smallest above.
+    # With as many lines above as below, the median lies between the largest value below and the smallest value above.
     even = 2 * items["many"] == items["lines"]
     usual = (2 * items["many"] > items["lines"]) | (even & (items["below"] + items["above"] > 2 * _MOST_A_LINE))
     return frozenset(items.index[usual])
 
 
 def count_units(lines: Any, index: pd.Index, by_measure: Collection[str] = ()) -> dict[str, np.ndarray]:
-    """Return each customer's units, and the amount paid for them, less what was cancelled: arrays of shape (n_customers,), float64.
+    """Return each customer's units, and the amount paid for them, net of cancelled lines: arrays of shape (n_customers,), float64.
 
     Parameters
     ----------
     lines : Narwhals frame
-        One row per order line: ``customer``, ``amount``, ``quantity`` and, where there is one, ``item``.
+        One row per order line: ``customer``, ``amount``, ``quantity`` and, if there is such a column, ``item``.
     index : Index
         The customers.
     by_measure : collection of str
-        Items whose lines are left out of both, because a sum of pieces and measures means nothing: see `sold_by_measure`.
+        Items whose lines are left out of both results, because a sum of pieces and measures means nothing: see `sold_by_measure`.
     """
     counted = lines.filter(~nw.col("item").is_in(sorted(by_measure))) if by_measure else lines
     found = small(counted.group_by("customer").agg(nw.col("quantity").sum(), nw.col("amount").sum()))

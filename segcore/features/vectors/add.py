@@ -23,7 +23,7 @@ _ALIKE = 0.9  # mean cosine of all pairs
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
-    """What a model is trained on.
+    """Training data of a model.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Corpus:
         With the number of epochs.
     words : Words
     documents : Documents
-        Of the customers that are kept.
+        Documents of the customers that are kept.
     kept : ndarray of shape (n_customers,), bool
-        Who has enough products, of all customers.
+        Which of all customers have enough products.
     findings : tuple of Finding
     """
 
@@ -45,7 +45,7 @@ class Corpus:
 
 
 def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str, revenue: np.ndarray | None = None) -> Corpus:
-    """Choose the words, and set customers with too few of them apart.
+    """Choose the words, and set apart customers with too few of them.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def make_corpus(purchases: Purchases | None, vectors: Vectors, *, kind: str, rev
 
 
 def _check_differences(purchases: Purchases, words: Words, vectors: Vectors) -> None:
-    """Raise `DataError` if nothing can tell whose purchases are alike."""
+    """Raise `DataError` if the data cannot show whose purchases are alike."""
     if len(purchases.names) < 2:
         raise refusal("vectors.one_product")
     if len(purchases.starts) < 3:
@@ -97,7 +97,7 @@ def _check_differences(purchases: Purchases, words: Words, vectors: Vectors) -> 
     if len(words) < 2:
         remedy = Remedy("vectors_option", {"change": "lower", "option": "least_count"})
         raise refusal("vectors.few_products", least=vectors.least_count, remedy=remedy)
-    if np.bincount(purchases.items).max(initial=0) < 2:  # each item is listed once for each of its customers
+    if np.bincount(purchases.items).max(initial=0) < 2:  # each item occurs once for each of its customers
         raise refusal("vectors.nothing_shared")
 
 
@@ -122,7 +122,7 @@ def _nobody_left(purchases: Purchases, documents: Documents, words: Words, vecto
 
 
 def _share_at_same_time(purchases: Purchases) -> float:
-    """Return the share of orders that begin at the same time as another order of the customer, so that their order is unknown."""
+    """Return the share of orders that begin at the same time as another order of the customer, so that their sequence is unknown."""
     baskets = purchases.baskets
     if baskets is None or len(baskets.placed) < 2:
         return 0.0
@@ -131,7 +131,7 @@ def _share_at_same_time(purchases: Purchases) -> float:
 
 
 def add_vectors(table: FeatureTable, corpus: Corpus, fitted: FittedVectors, *, column: str, progress: Progress) -> FeatureTable:
-    """Return the table of the customers that are kept, with their features and, after them, their vectors.
+    """Return the table of the customers that are kept, with their features followed by their vectors.
 
     Parameters
     ----------
@@ -149,12 +149,13 @@ def add_vectors(table: FeatureTable, corpus: Corpus, fitted: FittedVectors, *, c
 
 
 def check_directions(table: FeatureTable, vectors: Vectors) -> tuple[Finding, ...]:
-    """Return a finding if the vectors of a table point in nearly the same direction: their model was trained too little.
+    """Return a finding if the vectors of a table point in nearly the same direction: their model was not trained enough.
 
     Notes
     -----
-    Of 400 customers with five planted tastes (`dbow`, 32 dimensions, 2 seeds), vectors with a mean cosine above 0.9, of one or two epochs,
-    agreed with the tastes at an adjusted Rand index of 0.21 to 0.29; those of 5 to 40 epochs, with 0.25 to 0.69, at 0.92 to 0.99.
+    With 400 customers and five planted tastes (`dbow`, 32 dimensions, 2 seeds), vectors with a mean cosine above 0.9, after one or two
+    epochs, agreed with the tastes at an adjusted Rand index of 0.21 to 0.29; those after 5 to 40 epochs, with a mean cosine of 0.25 to
+    0.69, at 0.92 to 0.99.
     """
     X = unit_rows(vectors_of(table, vectors.dimensions))
     n = len(X)

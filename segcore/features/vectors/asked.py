@@ -1,4 +1,4 @@
-"""Vectors as they are asked for in words: ``cust2vec=64``, and options."""
+"""Vectors as they are requested in words: ``cust2vec=64``, and options."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def vector_defaults() -> dict[str, Any]:
 
 
 def names_vectors(features: str) -> bool:
-    """Tell whether features are asked for that are vectors."""
+    """Tell whether the requested features are vectors."""
     return features.strip() == NAME or features.strip().startswith(f"{NAME}=")
 
 
 def asked_vectors(features: str | Sequence[str] | None, options: str | Mapping[str, Any] | None, *, seed: int = 0) -> Vectors | None:
-    """Return the vectors that are asked for, or ``None`` if the features are others.
+    """Return the requested vectors, or ``None`` if other features are requested.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def asked_vectors(features: str | Sequence[str] | None, options: str | Mapping[s
     Raises
     ------
     ParameterError
-        If options are given for other features, or one is unknown or outside its domain.
+        If options are given for other features, or an option is unknown or outside its domain.
 
     Examples
     --------

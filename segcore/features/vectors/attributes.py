@@ -18,11 +18,11 @@ OF_ORDERS = "column.of_orders"
 LEAST_VALUES, MOST_VALUES = 2, 20
 LEAST_CUSTOMERS = 100
 LEAST_OF_A_VALUE = 10
-"""Customers with a rarer value are left out: each fold needs some of each value."""
+"""Customers with a rarer value are left out: each fold needs some customers with each value."""
 MOST_CUSTOMERS = 10_000
-"""Of more customers, so many are sampled."""
+"""If there are more customers, so many are sampled."""
 _FOLDS, _INNER_FOLDS = 5, 3
-_INVERSE_PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)  # the first is hardly more than the most frequent value
+_INVERSE_PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)  # the first predicts hardly more than the most frequent value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class Attribute:
     ----------
     column : str
     texts : ndarray of shape (n_customers,), object
-        The value as text; ``None`` without one.
+        The value as text; ``None`` if missing.
     by_construction : bool
         Whether it comes from purchases itself.
     """
@@ -90,7 +90,7 @@ def _usable(attribute: Attribute) -> Attribute | None:
 
 
 def check_attribute(attribute: Attribute, vectors: np.ndarray, shares: np.ndarray | None, *, seed: int) -> AttributeCheck:
-    """Predict an attribute, each customer by a model of the other four fifths.
+    """Predict an attribute, each customer by a model fitted to the other four fifths.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def check_attribute(attribute: Attribute, vectors: np.ndarray, shares: np.ndarra
 
 
 def predicts(X: np.ndarray, classes: np.ndarray, *, seed: int) -> np.ndarray:
-    """Return whose class is predicted correctly, out of fold, shape (n_customers,), bool.
+    """Return which customers' class is predicted correctly, out of fold, shape (n_customers,), bool.
 
     Parameters
     ----------
@@ -135,7 +135,7 @@ def predicts(X: np.ndarray, classes: np.ndarray, *, seed: int) -> np.ndarray:
     Notes
     -----
     scikit-learn's ``LogisticRegression``; the strength of its penalty is chosen in each fold by log loss on three inner folds, so that
-    features which say nothing end near the most frequent class, and not below it.
+    uninformative features do about as well as the most frequent class, and not worse.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV, StratifiedKFold

@@ -1,4 +1,4 @@
-"""Check of the vectors in a stored table: whether they predict what was held out better than plain rivals do."""
+"""Check of the vectors in a stored table: whether they predict held-out data better than plain rivals do."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def known_check(store: Store, table: str) -> VectorsCheck | None:
 
 
 def check_vectors(store: Store, table: str, progress: Progress = lambda share: None) -> VectorsCheck:
-    """Check the vectors of a stored table, and store the answer; a check that was made before comes from the store.
+    """Check the vectors of a stored table and store the result, or return a stored check.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def check_vectors(store: Store, table: str, progress: Progress = lambda share: N
 
     Notes
     -----
-    A second model is trained, so that it takes about as long as making the vectors did, and some seconds for each attribute.
+    A second model is trained, so the check takes about as long as making the vectors did, plus some seconds for each attribute.
     """
     known = known_check(store, table)
     if known is not None:

@@ -21,9 +21,9 @@ class Words:
     names : tuple of str
         Of the products.
     counts : ndarray of shape (n_words,), int64
-        Lines of each word; the last word stands for all other products if ``has_other``.
+        Lines of each word; the last word represents all other products if ``has_other``.
     has_other : bool
-        Whether there are products without a word of their own.
+        Whether there are products without their own word.
     """
 
     names: tuple[str, ...]
@@ -31,12 +31,12 @@ class Words:
     has_other: bool
 
     def __len__(self) -> int:
-        """Return the number of words, with the one for other products."""
+        """Return the number of words, including the one for other products."""
         return len(self.names) + self.has_other
 
 
 def choose_words(purchases: Purchases, vectors: Vectors) -> Words:
-    """Return the most frequent products, those of equal frequency by name, and one word for all others.
+    """Return the most frequent products, ordered by name if equally frequent, and one word for all others.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ def choose_words(purchases: Purchases, vectors: Vectors) -> Words:
 
 
 def usual_epochs(lines: int) -> int:
-    """Return as many epochs as make five million lines in all, 20 to 40.
+    """Return the number of epochs that process five million lines in all, but between 20 and 40.
 
-    Of few lines, a model learns nothing in few epochs, and noise in many: of 500 customers with some 9,000 lines of 1,000 products and five
-    planted tastes, the vectors of 20 epochs agreed with the tastes at an adjusted Rand index of 0.08 to 0.26, those of 40 at 0.85 to
-    0.95; of 200 customers with some 3,800 lines, those of 40 at 0.81 to 0.96 and those of 100 at 0.61 to 0.76 (3 seeds each).
+    From few lines, a model learns nothing in few epochs and noise in many. With 500 customers, some 9,000 lines of 1,000 products and five
+    planted tastes, the vectors agreed with the tastes at an adjusted Rand index of 0.08 to 0.26 after 20 epochs and 0.85 to 0.95 after 40;
+    with 200 customers and some 3,800 lines, at 0.81 to 0.96 after 40 and 0.61 to 0.76 after 100 (3 seeds each).
     """
     return min(40, max(20, round(5_000_000 / max(lines, 1))))
 
@@ -77,7 +77,7 @@ class Documents:
     customers : ndarray of shape (n_customers + 1,), int64
         Where each customer's orders begin.
     known : ndarray of shape (n_customers,), int64
-        Lines of products with a word of their own.
+        Lines of products with their own word.
     """
 
     words: np.ndarray
@@ -90,12 +90,12 @@ class Documents:
         return len(self.customers) - 1
 
     def take(self, kept: np.ndarray) -> Documents:
-        """Return those of some customers, ``kept`` of shape (n_customers,), bool."""
+        """Return the documents of some customers, ``kept`` of shape (n_customers,), bool."""
         found = Baskets(self.words, self.orders, self.customers, np.zeros(len(self.orders) - 1, np.int64)).take(kept)
         return Documents(found.items, found.orders, found.customers, self.known[kept])
 
     def sentences(self, customer: int, *, whole: bool, longest: int) -> Iterator[np.ndarray]:
-        """Yield a customer's orders, or all of them at once if ``whole``, in parts of at most ``longest`` words."""
+        """Yield a customer's orders, or all of them as one if ``whole``, in parts of at most ``longest`` words."""
         first, last = self.customers[customer], self.customers[customer + 1]
         ends = [int(self.orders[first]), int(self.orders[last])] if whole else self.orders[first : last + 1].tolist()
         for begin, end in pairwise(ends):
@@ -104,7 +104,7 @@ class Documents:
 
 
 def documents_of(purchases: Purchases, words: Words) -> Documents:
-    """Return the documents of customers, who may be others than those that the words were chosen from.
+    """Return the documents of customers, who need not be those from whom the words were chosen.
 
     Parameters
     ----------

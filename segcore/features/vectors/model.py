@@ -1,7 +1,7 @@
-"""Doc2vec by gensim: training, the model as plain arrays, and vectors of customers inferred through it.
+"""Doc2vec by gensim: training, the model as plain arrays, and vectors of customers that the model infers.
 
-Vectors are inferred for all customers, also for those that it was trained on, so that a customer who is scored later with the same
-baskets gets the very same vector.
+Vectors are inferred for all customers, including those that the model was trained on, so that a customer who is scored later with the same
+baskets gets exactly the same vector.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from segcore.records.vectors import Vectors
 from segcore.wording.findings import refusal
 
 Progress = Callable[[float], None]
-_LONGEST = 10_000  # words of a document, of which gensim silently ignores the rest
+_LONGEST = 10_000  # words of a document; gensim silently ignores further words
 _FIRST_RATE, _LAST_RATE = 0.025, 0.0001
 _EVERY = 64  # customers between two reports
 
@@ -36,7 +36,7 @@ class VectorModel:
     output : ndarray of shape (n_words, dimensions), float32
         Weights with which a customer's vector predicts each word.
     input : ndarray of shape (n_words, dimensions), float32, or None
-        Vectors of the words as neighbours in an order; of ``dm``.
+        Vectors of the words as neighbours in an order; only for ``dm``.
     """
 
     vectors: Vectors
@@ -46,7 +46,7 @@ class VectorModel:
 
     @property
     def products(self) -> np.ndarray:
-        """Vector of each product with a word of its own: alike if the same customers, or the same orders, have them."""
+        """Vector of each product with its own word: similar for products that the same customers, or the same orders, have."""
         return (self.output if self.input is None else self.input)[: len(self.words.names)]
 
 
@@ -103,11 +103,11 @@ def infer(model: VectorModel, documents: Documents, progress: Progress = lambda 
 
     Notes
     -----
-    A customer's vector depends on nothing but the model and the customer's own words in their order, down to the last bit: these words
-    also make the seed of its draws.
+    A customer's vector depends only on the model and the customer's own words in their order, down to the last bit: these words also
+    determine the seed of its random draws.
     """
     require_gensim()
-    # In one thread: gensim holds the interpreter's lock so often that two are slower.
+    # In one thread: gensim holds the interpreter's lock so often that two threads are slower.
     inferrer = _Inferrer(model)
     found = np.zeros((len(documents), model.vectors.dimensions))
     for customer in range(len(documents)):
@@ -169,7 +169,7 @@ def _empty(words: Words, vectors: Vectors, *, n_customers: int) -> Any:
         alpha=_FIRST_RATE,
         min_alpha=_LAST_RATE,
         workers=1,
-        seed=vectors.seed + 1,  # numpy's seed of gensim's draws, of which 0 would mean another one in each process
+        seed=vectors.seed + 1,  # NumPy's seed for gensim's draws; 0 would mean a different seed in each process
     )
     model.dv.index_to_key = list(range(n_customers))
     model.build_vocab_from_freq(dict(zip(_names(len(words)).tolist(), words.counts.tolist(), strict=True)))
@@ -177,10 +177,10 @@ def _empty(words: Words, vectors: Vectors, *, n_customers: int) -> Any:
 
 
 class _Corpus:
-    """Documents as gensim reads them, as often as it likes."""
+    """Documents in gensim's form, which can be read any number of times."""
 
     def __init__(self, documents: Documents, vectors: Vectors) -> None:
-        self._documents, self._whole = documents, vectors.method == "dbow"  # of which the order of words and orders is no part
+        self._documents, self._whole = documents, vectors.method == "dbow"  # for which the sequence of words and orders does not matter
         self._names = _names(int(documents.words.max(initial=-1)) + 1)
 
     def __len__(self) -> int:

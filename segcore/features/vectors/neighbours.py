@@ -18,7 +18,7 @@ from segcore.records.purchases import Purchases
 from segcore.store.store import Store
 from segcore.wording.findings import refusal
 
-_NEAREST, _CUTOFF = 3, 0.6  # spellings that an error suggests, and how alike they are
+_NEAREST, _CUTOFF = 3, 0.6  # number of spellings that an error suggests, and least similarity
 _MOST_LISTED = 5
 
 
@@ -44,7 +44,7 @@ class Neighbour:
 class Neighbours:
     """The nearest neighbours of one product or customer, each list from the nearest on.
 
-    Of equally near products the more frequent one is first, of customers the one with the smaller id.
+    Among equally near products, the more frequent one is first; among customers, the one with the smaller id.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class Neighbours:
     title : str
         Of a product; "" where it has none, and for a customer.
     items : tuple of Neighbour
-        A product's nearest products; or the products that a customer's vector predicts, those with the smallest angle to it.
+        A product's nearest products; or the products that a customer's vector predicts, by the smallest angle to it.
     customers : tuple of Neighbour
         A customer's nearest customers; or those whose vectors predict a product.
     """
@@ -109,7 +109,7 @@ def find_neighbours(
     table : FeatureTable
         Of customers with their vectors.
     purchases : Purchases or None
-        With the titles of products, and with those that have no vector; ``None`` if they are unknown.
+        With the titles of products, and with products that have no vector; ``None`` if unknown.
     item : str or None
         Id of a product, or a title that only one product with a vector has.
     customer : str or None
@@ -120,7 +120,7 @@ def find_neighbours(
     Raises
     ------
     ParameterError
-        If both or neither are given, ``top`` is below 1, or there is no such product or customer; with similar ones.
+        If both or neither are given, ``top`` is below 1, or there is no such product or customer; the message names similar ones.
     """
     if (item is None) == (customer is None):
         raise refusal("vectors.item_or_customer", kind=ParameterError)
@@ -161,7 +161,7 @@ def find_neighbours(
 
 
 def _titles(purchases: Purchases | None) -> Mapping[str, str]:
-    """Return the title of each product that the data have, "" where it has none."""
+    """Return the title of each product in the data, "" if it has none."""
     if purchases is None:
         return {}
     return dict(zip(purchases.names, purchases.titles or ("",) * len(purchases.names), strict=True))
@@ -170,17 +170,17 @@ def _titles(purchases: Purchases | None) -> Mapping[str, str]:
 def _nearest(
     cosines: np.ndarray, ids: Sequence[str], titles: Sequence[str] | None, top: int, *, without: int | None = None
 ) -> tuple[Neighbour, ...]:
-    order = np.argsort(-np.round(cosines, 12), kind="stable")  # rounding alone must not decide between two of one vector
+    order = np.argsort(-np.round(cosines, 12), kind="stable")  # rounding alone must not decide between two products with the same vector
     order = order[order != without] if without is not None else order
     return tuple(Neighbour(ids[at], "" if titles is None else titles[at], float(np.clip(cosines[at], -1, 1))) for at in order[:top])
 
 
 def _product(given: str, model: VectorModel, titles: Mapping[str, str]) -> int:
-    """Return the place of a product among the words."""
+    """Return the position of a product among the words."""
     names = model.words.names
     if given in names:
         return names.index(given)
-    places = [at for at, name in enumerate(names) if given and titles.get(name) == given]  # "" is the title of those without one
+    places = [at for at, name in enumerate(names) if given and titles.get(name) == given]  # "" is the title of products without one
     if len(places) == 1:
         return places[0]
     if places:

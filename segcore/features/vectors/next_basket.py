@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 RECOMMENDED = 10
 HELD_OUT = 0.15
-"""Share of the orders that the cut leaves after it, as nearly as times allow."""
+"""Share of the orders after the cut, as nearly as the times allow."""
 MOST_CUSTOMERS = 10_000
-"""Of more customers, so many are sampled: the intervals are narrow by then."""
+"""If there are more customers, so many are sampled, because the intervals are then narrow."""
 _CELLS = 4_000_000  # of a block of scores
 _TRAINING, _INFERRING = 0.6, 0.3  # shares of the work
 _LEVEL = 0.975  # of Student's t, for 95 % intervals
@@ -47,9 +47,9 @@ def check_next_basket(purchases: Purchases, vectors: Vectors, progress: Progress
 
     Notes
     -----
-    All are judged on the same customers: those that the model was trained on and who have an order after the cut, at most 10,000. Recall
-    is over all products, also those that were never bought before the cut, which nothing can recommend. Ties go to the more frequent
-    product.
+    All methods are judged on the same customers: those that the model was trained on and who have an order after the cut, at most 10,000.
+    Recall is over all products, including those that were never bought before the cut, which no method can recommend. Ties go to the more
+    frequent product.
     """
     split = split_in_time(purchases)
     if split is None:
@@ -71,7 +71,7 @@ def check_next_basket(purchases: Purchases, vectors: Vectors, progress: Progress
     catalogue = Catalogue.of(split.past.items, len(purchases.names))
     truth = [catalogue.rank[items] for items in split.next_items(judged)]
     counts = count_lines(split.past, len(purchases.names))[:, catalogue.items]
-    n_words = len(words.names)  # the most frequent ones of the catalogue, in its order
+    n_words = len(words.names)  # the most frequent products of the catalogue, in its order
     recalls = {
         "cust2vec": recall(truth, highest(lambda rows: log_probabilities(X[rows], model), len(truth), n_words)),
         "own_favourites": recall(truth, favourites(counts[np.flatnonzero(judged)])),
@@ -100,7 +100,7 @@ class Split:
     Parameters
     ----------
     moment : int
-        Microseconds since 1970; orders from it on are held out.
+        Microseconds since 1970; orders from this moment on are held out.
     past : Baskets
         Of all customers; those without an order before the moment have none.
     baskets : Baskets
@@ -117,7 +117,7 @@ class Split:
         return np.asarray(np.diff(self.past.customers) < np.diff(self.baskets.customers))
 
     def next_items(self, customers: np.ndarray) -> list[np.ndarray]:
-        """Return the different items of the first order from the moment on, of customers that have one."""
+        """Return the different items of the first order from the moment on, for customers that have such an order."""
         first = (self.baskets.customers[:-1] + np.diff(self.past.customers))[customers]
         return [np.unique(self.baskets.items[self.baskets.orders[at] : self.baskets.orders[at + 1]]) for at in first]
 
@@ -133,7 +133,7 @@ class Split:
 
 
 def split_in_time(purchases: Purchases) -> Split | None:
-    """Return the split that holds out nearest to 15 % of the orders, or ``None`` if all orders have one time."""
+    """Return the split that holds out as near to 15 % of the orders as possible, or ``None`` if all orders have the same time."""
     baskets = purchases.baskets
     if baskets is None:
         raise ValueError("These purchases have no baskets.")
@@ -147,14 +147,14 @@ def split_in_time(purchases: Purchases) -> Split | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
-    """All products that were bought, the most frequent first and those of equal frequency by name, as `choose_words` has them.
+    """All products that were bought, the most frequent first and equally frequent ones by name, as in `choose_words`.
 
     Parameters
     ----------
     items : ndarray of shape (n_products,), int64
         Positions of the products among all.
     rank : ndarray of shape (n_items,), int64
-        Place of each of all products here; -1 if it was not bought.
+        Position of each product of the data in this catalogue; -1 if it was not bought.
     """
 
     items: np.ndarray
@@ -186,7 +186,7 @@ def log_probabilities(X: np.ndarray, model: VectorModel) -> np.ndarray:
 
     Notes
     -----
-    Trained with negative samples, the product of the two vectors is the logarithm of the probability over that of the noise, from which
+    With negative sampling, the dot product of the two vectors is the logarithm of the probability over that of the noise, from which
     products are drawn in proportion to their frequency to the power ``exponent`` (Levy and Goldberg, 2014).
     """
     n = len(model.words.names)
@@ -200,7 +200,7 @@ def recall(truth: Sequence[np.ndarray], recommended: Iterable[np.ndarray]) -> np
     Parameters
     ----------
     truth : sequence of ndarray
-        The different products of each customer's order, at least one, as their places in the catalogue.
+        The different products of each customer's order, at least one, as positions in the catalogue.
     recommended : iterable of ndarray
         Of each customer.
     """
@@ -226,7 +226,7 @@ def highest(scores_of: Callable[[slice], np.ndarray], n_customers: int, n_produc
 
 
 def favourites(counts: csr_array) -> Iterator[np.ndarray]:
-    """Yield for each customer the ten products with the most lines, then those that are popular.
+    """Yield for each customer the ten products with the most lines, filled up with popular ones.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def mean_estimate(values: np.ndarray, lowest: float, highest: float) -> Estimate
     values : ndarray of shape (n_customers,), float64
         At least one.
     lowest, highest : float
-        The domain. Where all values are equal, Wilson's interval of a share is used instead, in this domain.
+        The domain. If all values are equal, Wilson's interval of a share is used instead, in this domain.
     """
     from scipy.special import stdtrit
 

@@ -1,4 +1,4 @@
-"""The plain rival of vectors: counts of products, TF-IDF, and truncated SVD with as many dimensions, which taste offers as features."""
+"""The plain rival of vectors: counts of products, TF-IDF, and truncated SVD with as many dimensions; taste offers these as features."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainVectors:
-    """Customers in as many dimensions as their vectors have.
+    """Customers in a space with as many dimensions as their vectors.
 
     Parameters
     ----------
     scores : ndarray of shape (n_customers, n_components), float64
     loadings : ndarray of shape (n_components, n_items), float64
-        ``scores @ loadings`` rebuilds the customers' counts, weighted by TF-IDF.
+        ``scores @ loadings`` approximates the customers' counts, weighted by TF-IDF.
     """
 
     scores: np.ndarray
@@ -47,7 +47,7 @@ def plain_vectors(counts: csr_array, dimensions: int, *, seed: int) -> PlainVect
     counts : csr_array of shape (n_customers, n_items), float64
         Lines, at least 1 where stored.
     dimensions : int
-        Fewer are made where the matrix has no more.
+        Fewer are made if the matrix has no more.
     seed : int
 
     Raises

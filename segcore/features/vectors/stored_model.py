@@ -1,4 +1,4 @@
-"""What was trained to make vectors, and how it is stored: arrays and JSON."""
+"""Trained model that makes vectors, and how it is stored: arrays and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from segcore.store.damage import damage, reading
 from segcore.store.store import Store
 
 KEY = "vectors"
-"""Where `segcore.records.feature_table.FeatureTable.fitted` has it."""
+"""Key of the model in `segcore.records.feature_table.FeatureTable.fitted`."""
 
 
 def vector_names(dimensions: int) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class FittedVectors:
         Raises
         ------
         StoreError
-            If it is damaged.
+            If the record is damaged.
         """
         with reading(lambda: damage("vectors", "load_again")):
             words = Words(tuple(store.json(data["items"])), np.array(store.array(data["counts"])), bool(data["other"]))
