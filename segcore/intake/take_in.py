@@ -83,7 +83,7 @@ def peek(store: Store, request: DataRequest) -> Peek:
     try:
         asked = request if choice is None else with_choice(request, choice)
         meaning = find_meaning(raw, kind=asked.kind, roles=asked.roles, rows=asked.rows)
-    except SegcoreError:  # taking it in reports what is missing
+    except SegcoreError:  # the intake reports what is missing
         guess = Guess(raw, {}, ROLES_OF["transactions"], without=set(), rows=request.rows)
         return replace(seen, roles=guess.columns, reasons=guess.reasons)
     return replace(seen, kind=meaning.kind, roles=dict(meaning.roles), reasons=dict(meaning.reasons))

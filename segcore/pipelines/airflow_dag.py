@@ -39,7 +39,7 @@ _WIDTH = 120
 
 @dataclass(frozen=True, slots=True)
 class DagOptions:
-    """What a DAG has besides the steps of its pipeline.
+    """Options of a DAG besides the steps of its pipeline.
 
     Parameters
     ----------

@@ -193,7 +193,7 @@ class Journey:
 
     @property
     def question(self) -> str:
-        """Digest of what is asked of any data: features, plan, sweep, choice and names."""
+        """Digest of the question, whatever the data: features, plan, sweep, choice and names."""
         return digest({name: self.document.value(name) for name in _QUESTION})
 
 

@@ -73,7 +73,7 @@ def is_unchanged(earlier: Mapping[str, Any] | None, inputs: str, files: Sequence
     earlier : mapping or None
         Entry of the manifest for this output: ``inputs`` and ``files``.
     inputs : str
-        Digest of what it is made from.
+        Digest of everything that it is made from.
     files : sequence of Path
     manifest : Path
     """

@@ -74,7 +74,7 @@ class StepDone:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """What a run did.
+    """Result of a run.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pipeline saved from the records of what a session did."""
+"""Pipeline saved from the records of a session."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def data_table(store: Store, request: DataRequest) -> dict[str, Any]:
 
 
 def _source(store: Store, request: DataRequest) -> dict[str, Any]:
-    """Return where the rows come from: a file or sample, or a database and what is read from it."""
+    """Return where the rows come from: a file or sample, or a database with its table or SELECT."""
     asked = request.database
     if asked is None:
         return {"path": _path(store, request.data, request.name)}

@@ -1,4 +1,4 @@
-"""Damage in the store: one error for stored things that cannot be read, which says what they belong to and how to make them again."""
+"""Damage in the store: an error for stored results that cannot be read, which says what they belong to and how to make them again."""
 
 from __future__ import annotations
 

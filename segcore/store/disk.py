@@ -44,7 +44,7 @@ def disk_error(error: BaseException, path: Path | str, *, holder: Holder = "file
         The file or folder that was written.
     holder : {"home", "temporary", "output", "file"}
     needed : int or None
-        Bytes of what was being written, if known.
+        Size in bytes of the data that were being written, if known.
     """
     if isinstance(error, DiskError):
         return error

@@ -90,7 +90,7 @@ def inverse_frequencies(X: csr_array) -> np.ndarray:
 
 
 def weighted(X: csr_array, matrix: Matrix, idf: np.ndarray | None = None, *, lengths: Lengths = "kept") -> csr_array:
-    """Return the matrix with the values of a kind, stored where those of ``X`` are.
+    """Return the matrix with another kind of values, stored in the same positions as in ``X``.
 
     Parameters
     ----------

@@ -146,7 +146,7 @@ class CustomerMap:
 
     @property
     def caution(self) -> str:
-        """What distances on the map mean and what they do not, in words."""
+        """What distances on the map mean, and what they do not mean, in words."""
         if self.shares is None:
             return NEIGHBOURS_ONLY
         hidden = 1 - sum(self.shares)
