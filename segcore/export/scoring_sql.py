@@ -33,7 +33,7 @@ _EPS = float(np.finfo(np.float64).eps)
 _MOST, _LEAST_NUMBER = 1e307, 1e-300
 _LEAST_LINEAR, _LEAST_SLOPE = 1e-100, 1e-200
 _LEAST_SQUARED, _LEAST_FACTOR = 1e-70, 1e-50
-_OF_DUST = 1e10  # times dust is what a difference of two doubles leaves above dust
+_OF_DUST = 1e10  # a difference of two doubles keeps up to 16 digits, so one from a constant this many times dust stays above dust
 # Below this, four terms of the series are exact where log(1 + x) and exp(x) - 1 cancel.
 _SMALL = 1e-4
 _LARGEST_EXPONENT, _VANISHING_EXPONENT = 700.0, -40.0

@@ -61,8 +61,9 @@ class ExplainingTree:
     accuracy : Estimate
         Share of the customers in the half that was not searched who get their own segment.
     cost_ratio : float or None
-        Price of explanation, at least 1: the squared distances of these customers from the mean of the group that the tree puts them in,
-        over those from the mean of their segment. Above 1 for segments that are compact; ``None`` if the segments have no spread.
+        Price of explanation: the squared distances of these customers from the mean of the group that the tree puts them in, over those
+        from the mean of their segment. For k-means at least about 1, less for segments that are not round; ``None`` if the segments
+        have no spread.
     """
 
     root: Branch | Leaf
