@@ -189,7 +189,7 @@ def _rebuilt(answer: Mapping[str, Any]) -> SegcoreError:
 
 
 def _run_child(
-    question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None, pieces: bool, may_borrow: bool = True
+    question: str, *, home: Path | str, name: str, timeout: float, max_bytes: int | None, pieces: bool = False, may_borrow: bool = True
 ) -> dict[str, Any]:
     """Return the child's answer; ``pieces`` tells whether another library would read the rows piece by piece."""
     limit = max_bytes or int(available_bytes(own_limits=False) * _MEMORY_SHARE)  # the child has as much address space as this process

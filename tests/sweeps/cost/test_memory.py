@@ -15,12 +15,14 @@ from segcore.sweeps.cost.estimate import estimate_spec
 from segcore.sweeps.spec import make_spec
 
 RUN = (
-    "import json, resource, sys\n"
+    "import json, sys\n"
+    "from pathlib import Path\n"
     "from segcore.store.store import Store\n"
     "from segcore.sweeps.run import run_sweep\n"
     "store = Store(sys.argv[1])\n"
     "run_sweep(store, sys.argv[2])\n"
-    "peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024\n"
+    # Not ru_maxrss, which begins with the memory of the process that started this one.
+    "peak = next(int(line.split()[1]) for line in Path('/proc/self/status').read_text().splitlines() if line.startswith('VmHWM')) * 1024\n"
     "print(json.dumps([peak, sorted({solution.status for solution in store.sweep(sys.argv[2]).solutions})]))\n"
 )
 
