@@ -214,6 +214,9 @@ class Index:
         return 0 if self.temporary.is_symlink() else drop_leftovers(self.temporary)  # the target of a link does not belong to the store
 
     def _index(self) -> sqlite3.Connection:
+        alone: sqlite3.Connection | None = getattr(self._local, "alone", None)
+        if alone is not None:
+            return alone
         known: _ThreadsOwn | None = getattr(self._local, "index", None)
         if known is not None and known.process == os.getpid():
             return known.index
@@ -240,7 +243,7 @@ class Index:
                 except sqlite3.Error as error:
                     if not self._is_closed() and disk_error(error, self.home, holder="home") is None:
                         raise
-                    index = stack.enter_context(contextlib.closing(self._index_of_full_disk()))
+                    index = stack.enter_context(self._index_of_full_disk())
                 yield index
         except sqlite3.Error as error:
             raise self._damaged(error) or store_error(error, self.home) from error
@@ -249,8 +252,18 @@ class Index:
         """Tell whether nothing can be created in the store's directory, because of its disk or its permissions."""
         return bool(os.statvfs(self.home).f_flag & os.ST_RDONLY) or not os.access(self.home, os.W_OK)
 
-    def _index_of_full_disk(self) -> sqlite3.Connection:
-        """Open the index for one access if SQLite cannot create the files that processes share, so that it can still be read."""
+    @contextlib.contextmanager
+    def _index_of_full_disk(self) -> Iterator[sqlite3.Connection]:
+        """Open the index for one access, and for those that this thread makes meanwhile: two connections would wait for each other."""
+        self._local.alone = index = self._opened_alone()
+        try:
+            yield index
+        finally:
+            self._local.alone = None
+            index.close()
+
+    def _opened_alone(self) -> sqlite3.Connection:
+        """Open the index if SQLite cannot create the files that processes share, so that it can still be read."""
         path = self.home / "index.db"
         log = path.with_name("index.db-wal")
         if self._is_closed() and not (log.exists() and log.stat().st_size):
