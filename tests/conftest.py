@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+import signal
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +22,10 @@ settings.load_profile("segcore")
 # the fits of test_recommend took 20 s with two threads and 4 s with one. Before NumPy is imported; child processes inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# A shell's background jobs ignore Ctrl-C, and so would every process that a test starts to interrupt it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Servers of tests keep no spare worker beside them: it would cost more than their sweeps.
 os.environ.setdefault("SEGCORE_SPARE_WORKER", "0")
