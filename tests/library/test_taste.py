@@ -84,8 +84,8 @@ def test_components_can_be_asked_of_spark(ratings, spark):
 
 
 def test_spark_that_is_not_installed_is_needed_for_components_only(ratings, monkeypatch):
-    monkeypatch.setattr("segcore.features.taste.partitions.runs_here", lambda: False)
-    monkeypatch.setattr("segcore.features.taste.partitions.spark_version", lambda: "")
+    monkeypatch.setattr("segcore.wording.spark.runs_here", lambda: False)
+    monkeypatch.setattr("segcore.wording.spark.spark_version", lambda: "")
     data = segcore.load(ratings, kind="ratings", frames="spark")
 
     assert data.plan("all").features

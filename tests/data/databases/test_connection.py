@@ -101,7 +101,8 @@ def test_a_statement_ends_with_its_time(shop):
 
 def test_an_error_of_duckdb_after_the_first_rows_is_one_sentence_too(duck):
     rows = 0
-    late = "SELECT n, CASE WHEN n = 399999 THEN CAST('x' || n AS INTEGER) ELSE n END AS late FROM range(400000) AS r(n)"
+    # Many rows, because DuckDB computes some before it hands over the first.
+    late = "SELECT n, CASE WHEN n = 3999999 THEN CAST('x' || n AS INTEGER) ELSE n END AS late FROM range(4000000) AS r(n)"
     with pytest.raises(SourceError) as caught, connect(duck.address) as connection:
         for batch in connection.batches(late).batches:
             rows += batch.num_rows
