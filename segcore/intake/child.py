@@ -70,7 +70,7 @@ def take_in_child(home: Path | str, request: DataRequest, *, timeout: float | No
     known = known_intake(store, request)
     if known is not None:
         return known
-    timeout = timeout or (LONG_SECONDS if request.frames in LAZY else TIMEOUT_SECONDS)
+    timeout = timeout or _most_seconds(request)
     # Two callers that want the same data at the same time, such as two tabs that open together, read them once.
     slot = digest(request.to_json())[:2]  # one of a few lock files; unrelated requests that share it only wait
     path = store.home / "locks" / f"intake-{slot}"
@@ -151,25 +151,25 @@ def rows_from_child(
 
         yield read_source(request, trained=trained, folder=samples_folder(Store(home).home))
         return
-    timeout = timeout or (LONG_SECONDS if request.frames in LAZY else TIMEOUT_SECONDS)
-    with contextlib.ExitStack() as until_used:
-        parts = until_used.enter_context(parts_for(request.frames, request.kind or ""))
+    with parts_for(request.frames, request.kind or "") as parts:
         with temporary_file(Store(home).temporary, suffix=".parquet") as (path, _):
             known = None if trained is None else dict(trained)
-            asked = replace(request, frames="pandas")
             places = {"rows": str(path), "parts": None if parts is None else [str(parts.folder), parts.rows_a_part]}
-            rest = _ask(home, asked, "rows", timeout=timeout, max_bytes=max_bytes, trained=known, **places)
+            rest = _ask(home, request, "rows", timeout=timeout or _most_seconds(request), max_bytes=max_bytes, trained=known, **places)
             dataset = unpack(rest, path, frames=request.frames, parts=parts)
         yield dataset
+
+
+def _most_seconds(request: DataRequest) -> float:
+    return LONG_SECONDS if request.frames in LAZY else TIMEOUT_SECONDS
 
 
 def _ask(home: Path | str, request: DataRequest, what: str, *, timeout: float, max_bytes: int | None, **more: object) -> dict[str, Any]:
     name = request.name or ("the database" if is_unread(request) else Path(request.data).name)
     question = json.dumps({"home": str(home), "request": request.to_json(), "what": what, **more})
     # A password is in the environment or the working folder of this process, which a spare need not share.
-    limits: Any = {"timeout": timeout, "max_bytes": max_bytes}
-    pieces = _may_be_read_in_pieces(request) and more.get("parts") is None
-    answer = _run_child(question, home=home, name=name, **limits, pieces=pieces, may_borrow=what != "extract")
+    limits: Any = {"timeout": timeout, "max_bytes": max_bytes, "pieces": _may_be_read_in_pieces(request)}
+    answer = _run_child(question, home=home, name=name, **limits, may_borrow=what != "extract")
     if "error" not in answer:
         return dict(answer[what])
     raise _rebuilt(answer)
@@ -260,7 +260,8 @@ def _answer(question: Mapping[str, Any], request: DataRequest) -> dict[str, Any]
         if question["parts"] is not None:
             place, rows_a_part = question["parts"]
             parts = RowParts(Path(place), lambda path: path, rows_a_part)  # read in the process that makes the features
-        dataset = read_source(request, trained=question["trained"], folder=samples_folder(store.home), parts=parts)
+        asked = replace(request, frames="pandas")  # the process that asks makes its own frames
+        dataset = read_source(asked, trained=question["trained"], folder=samples_folder(store.home), parts=parts)
         return pack(dataset, Path(question["rows"]))
     if question["what"] == "extract":
         return from_database(store, request).to_json()

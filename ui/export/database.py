@@ -13,7 +13,7 @@ from segcore.errors import SegcoreError
 from segcore.export.database_table import HOW, Destination
 from segcore.export.files import table_text
 from segcore.export.segment_rows import RowChoice
-from segcore.jobs.tasks.writing_tables import destination_of, start_writing
+from segcore.jobs.tasks.writing_tables import destination_of, start_writing, writing_job_of
 from segcore.records.sweep import Sweep
 from segcore.store.store import Store
 from segcore.wording.findings import error_text
@@ -42,13 +42,10 @@ class Writing:
     ----------
     job : Job
     destination : Destination
-    choice : dict
-        Of the rows: see `segcore.export.segment_rows.RowChoice`.
     """
 
     job: jobs.Job
     destination: Destination
-    choice: dict[str, Any]
 
 
 def awaited_writing(store: Store, sweep: Sweep, position: int) -> Writing | None:
@@ -61,7 +58,7 @@ def awaited_writing(store: Store, sweep: Sweep, position: int) -> Writing | None
         spec = store.job_row(job.id)["spec"]
         if (spec["sweep"], spec["position"]) != (sweep.id, position):
             return None
-        return Writing(job, destination_of(spec), spec["choice"])
+        return Writing(job, destination_of(spec))
     except SegcoreError:  # damaged; what is written again replaces it
         return None
 
@@ -146,19 +143,10 @@ def draw_writing(
             st.error(escape(error_text(error, "screen")), icon=":material/error:")
             return
         st.rerun()
-    if awaited is not None and (is_at_work or _is_the_same(awaited, destination, choice)):
+    # The result of something else than is asked now is no longer shown.
+    asked = None if destination is None else writing_job_of(sweep.id, position, destination, choice)
+    if awaited is not None and (is_at_work or awaited.job.id == asked):
         _draw_end(store, awaited.job)
-
-
-def _is_the_same(awaited: Writing, destination: Destination | None, choice: RowChoice) -> bool:
-    """Tell whether what is asked now was written: what was said of something else is no longer shown."""
-    if destination is None:
-        return False
-    now = {**choice, "segments": list(choice["segments"] or ())}
-    return (destination.address.absolute(), destination.table, destination.how, now) == (
-        *(awaited.destination.address, awaited.destination.table, awaited.destination.how),
-        awaited.choice,
-    )
 
 
 def _draw_end(store: Store, job: jobs.Job) -> None:

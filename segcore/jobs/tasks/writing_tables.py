@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from segcore import jobs
@@ -37,10 +36,14 @@ def start_writing(store: Store, sweep_id: str, position: int, out: Destination, 
         If the solution is not finished, or has no labels.
     """
     store.labelled_solution(sweep_id, position)
-    out = replace(out, address=out.address.absolute())  # the worker may run in another folder
-    spec = {"sweep": sweep_id, "position": position, "out": out.address.text, "into": out.table, "how": out.how, "choice": dict(choice)}
+    spec = _spec(sweep_id, position, out, choice)
     title = f"Segments of {store.spec(sweep_id).data.get('name', 'data')} into {out.table}"
     return jobs.start_task(store, "export", _job_of(spec), spec, title=title)
+
+
+def writing_job_of(sweep_id: str, position: int, out: Destination, choice: RowChoice) -> str:
+    """Return the id of the job that writes these segments into this table; parameters are those of `start_writing`."""
+    return _job_of(_spec(sweep_id, position, out, choice))
 
 
 def destination_of(spec: Mapping[str, Any]) -> Destination:
@@ -62,6 +65,11 @@ def work(store: Store, spec: Mapping[str, Any], report: Report) -> None:
     sweep_id, position, choice = understood(lambda: (str(spec["sweep"]), int(spec["position"]), dict(spec["choice"])))
     document = write_export(store, sweep_id, position, destination_of(spec), progress=report, **choice)
     store.update_job(_job_of(spec), result=document)
+
+
+def _spec(sweep_id: str, position: int, out: Destination, choice: RowChoice) -> dict[str, Any]:
+    address = out.address.absolute()  # the worker may run in another folder
+    return {"sweep": sweep_id, "position": position, "out": address.text, "into": out.table, "how": out.how, "choice": dict(choice)}
 
 
 def _job_of(spec: Mapping[str, Any]) -> str:
